@@ -1,0 +1,5 @@
+"""``python -m nlptasks``."""
+
+from nlptasks.cli import main
+
+main()

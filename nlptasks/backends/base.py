@@ -1,0 +1,190 @@
+"""The backend contract: a queue with a model behind it."""
+
+from __future__ import annotations
+
+import enum
+import logging
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from types import TracebackType
+from typing import Any, Generic, TypeVar
+
+from typing_extensions import Self
+
+from nlptasks.errors import NLPTasksError
+from nlptasks.records import Completion, Delta, Failure, Request
+
+K = TypeVar("K", bound=Hashable)
+Answer = Completion | Failure
+
+
+class Capability(str, enum.Enum):
+    """What a backend can do beyond answering text with text."""
+
+    CHAT = "chat"
+    VISION = "vision"
+    SCHEMA = "schema"
+    LOGLIKELIHOOD = "loglikelihood"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much a backend can read: ``context`` in tokens (prompt and answer), None when unbounded."""
+
+    context: int | None = None
+
+    def count(self, request: Request) -> int:
+        """Return how many tokens ``request`` takes; about four bytes each unless a backend knows better."""
+        texts = [message.content for message in request.messages]
+        return sum(len(text.encode("utf-8", "replace")) for text in texts) // 4 + 1
+
+    def fits(self, request: Request) -> bool:
+        """Return whether ``request`` can be read with room left for its answer.
+
+        The room is ``max_new_tokens``; where that is the backend's choice, a quarter of the context, at most 256.
+        """
+        if self.context is None:
+            return True
+        return self.count(request) + (request.config.max_new_tokens or min(256, self.context // 4)) <= self.context
+
+
+class Session(ABC, Generic[K]):
+    """Requests in, answers out in completion order.
+
+    ``put`` while there is ``room`` and work, else ``get``; ``get`` is called only while something is
+    held. An answer carries the key of its request.
+    """
+
+    @property
+    @abstractmethod
+    def room(self) -> int:
+        """How many more requests may be put now."""
+
+    @abstractmethod
+    def put(self, key: K, request: Request) -> None:
+        """Hand over one request."""
+
+    @abstractmethod
+    def get(self) -> tuple[K, Answer]:
+        """Wait for the next answer."""
+
+    def close(self) -> None:
+        """Drop what is still held."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class Backend(ABC):
+    """What answers requests. An author must write ``complete``; all else has a default.
+
+    A backend is a context manager: entering it may load a model, leaving it frees it. A request that
+    cannot be answered becomes a Failure in its own place, never an exception for its neighbours.
+    """
+
+    batch_size: int = 1
+    """How many requests ``complete`` likes to get at once."""
+
+    tasks: frozenset[str] | None = None
+    """The names of the only tasks this backend can do; None for any task."""
+
+    capabilities: frozenset[Capability] = frozenset()
+
+    @abstractmethod
+    def complete(self, requests: Sequence[Request]) -> Sequence[Answer]:
+        """Answer every request, in the same order and number."""
+
+    def stream(self, request: Request) -> Iterator[Delta | Answer]:
+        """Answer one request piece by piece; the last item, and only that, is no Delta."""
+        [answer] = self.complete([request])
+        if isinstance(answer, Completion):
+            yield Delta(answer.text, answer.reasoning)
+        yield answer
+
+    def open(self) -> Session[Any]:
+        """Return a new session over this backend."""
+        return BatchSession(self)
+
+    def identity(self) -> Mapping[str, str]:
+        """Return what an answer depends on: model, revision, dtype, template hash, library versions."""
+        return {"backend": type(self).__qualname__}
+
+    def limits(self) -> Limits:
+        """Return how much this backend can read."""
+        return Limits()
+
+    def refusal(self, task: str) -> str | None:
+        """Return in one line why this backend cannot do ``task``, or None if it can. Loads no weights."""
+        if self.tasks is None or task in self.tasks:
+            return None
+        able = ", ".join(sorted(self.tasks))
+        return f"This backend does {able} only, not {task}: choose another with --model."
+
+    def close(self) -> None:  # noqa: B027  (nothing to free is the common case)
+        """Free what the backend holds."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class BatchSession(Session[K]):
+    """The default session: gathers up to ``batch_size`` requests, then completes them together."""
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self._waiting: list[tuple[K, Request]] = []
+        self._done: deque[tuple[K, Answer]] = deque()
+
+    @property
+    def room(self) -> int:
+        return max(0, self._backend.batch_size - len(self._waiting)) if not self._done else 0
+
+    def put(self, key: K, request: Request) -> None:
+        self._waiting.append((key, request))
+
+    def get(self) -> tuple[K, Answer]:
+        if not self._done:
+            keys, requests = zip(*self._waiting, strict=True)
+            self._waiting.clear()
+            answers = complete_safely(self._backend, requests)
+            self._done.extend(zip(keys, answers, strict=True))
+        return self._done.popleft()
+
+    def close(self) -> None:
+        self._waiting.clear()
+        self._done.clear()
+
+
+def complete_safely(backend: Backend, requests: Sequence[Request]) -> Sequence[Answer]:
+    """Complete requests one by one where a careless backend raises or miscounts for the batch."""
+    try:
+        answers = list(backend.complete(requests))
+    except NLPTasksError:
+        raise
+    except Exception as error:  # a third party's code may raise anything
+        if len(requests) > 1:
+            return [complete_safely(backend, [request])[0] for request in requests]
+        return [Failure("backend", f"{type(error).__name__}: {error}")]
+    if len(answers) != len(requests):
+        message = f"{type(backend).__name__} gave {len(answers)} answers to {len(requests)} requests"
+        return [Failure("backend", message)] * len(requests)
+    return answers
+
+
+@cache
+def warn_once(message: str) -> None:
+    """Log a warning, once per process however many requests would cause it."""
+    logging.getLogger("nlptasks").warning(message)

@@ -1,0 +1,42 @@
+"""Answers a request once while the same request is already on its way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from nlptasks.backends.base import Answer, K, Session
+from nlptasks.backends.wrapper import Wrapper, WrapperSession
+from nlptasks.records import Delta, Request
+
+
+class Dedupe(Wrapper):
+    """Shares answers within a session; only of requests that are expected to repeat (greedy or seeded)."""
+
+    def open(self) -> Session[Any]:
+        return _DedupeSession(self.inner.open())
+
+    def stream(self, request: Request) -> Iterator[Delta | Answer]:
+        return self.inner.stream(request)
+
+
+class _DedupeSession(WrapperSession[K]):
+    def __init__(self, inner: Session[K]) -> None:
+        super().__init__(inner)
+        self._digests: dict[K, str] = {}
+        self._followers: dict[str, list[K]] = {}
+
+    def put(self, key: K, request: Request) -> None:
+        digest = request.digest() if request.config.repeatable else ""
+        if digest in self._followers:
+            self._followers[digest].append(key)
+            return
+        if digest:
+            self._digests[key] = digest
+            self._followers[digest] = []
+        self.inner.put(key, request)
+
+    def received(self, key: K, answer: Answer) -> tuple[K, Answer]:
+        digest = self._digests.pop(key, "")
+        self.ready.extend((follower, answer) for follower in self._followers.pop(digest, ()))
+        return key, answer

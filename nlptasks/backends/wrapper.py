@@ -1,0 +1,79 @@
+"""What the wrappers share: a backend around a backend, with the same contract."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections import deque
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from typing_extensions import Self
+
+from nlptasks.backends.base import Answer, Backend, K, Limits, Session
+from nlptasks.records import Request
+
+
+class Wrapper(Backend):
+    """Passes everything on to ``inner``; a subclass says in ``open`` and ``stream`` what it changes."""
+
+    def __init__(self, inner: Backend) -> None:
+        self.inner = inner
+        self.batch_size = inner.batch_size
+        self.tasks = inner.tasks
+        self.capabilities = inner.capabilities
+
+    @abstractmethod
+    def open(self) -> Session[Any]:
+        """Return a session around one of ``inner``."""
+
+    def complete(self, requests: Sequence[Request]) -> Sequence[Answer]:
+        answers: dict[int, Answer] = {}
+        waiting = deque(enumerate(requests))
+        with self.open() as session:
+            while len(answers) < len(requests):
+                while waiting and session.room > 0:
+                    session.put(*waiting.popleft())
+                key, answer = session.get()
+                answers[key] = answer
+        return [answers[position] for position in range(len(requests))]
+
+    def identity(self) -> Mapping[str, str]:
+        return self.inner.identity()
+
+    def limits(self) -> Limits:
+        return self.inner.limits()
+
+    def refusal(self, task: str) -> str | None:
+        return self.inner.refusal(task)
+
+    def close(self) -> None:
+        self.inner.close()
+
+    def __enter__(self) -> Self:
+        self.inner.__enter__()
+        return self
+
+
+class WrapperSession(Session[K]):
+    """A session around ``inner`` that may have answers of its own in ``ready``."""
+
+    READY_LIMIT = 64
+
+    def __init__(self, inner: Session[K]) -> None:
+        self.inner = inner
+        self.ready: deque[tuple[K, Answer]] = deque()
+
+    @property
+    def room(self) -> int:
+        return self.inner.room if len(self.ready) < self.READY_LIMIT else 0
+
+    def get(self) -> tuple[K, Answer]:
+        return self.ready.popleft() if self.ready else self.received(*self.inner.get())
+
+    def received(self, key: K, answer: Answer) -> tuple[K, Answer]:
+        """Return what becomes of an answer of ``inner``."""
+        return key, answer
+
+    def close(self) -> None:
+        self.ready.clear()
+        self.inner.close()

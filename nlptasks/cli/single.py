@@ -1,0 +1,80 @@
+"""One sample: its text to stdout, streamed on a terminal."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+from pydantic import ValidationError
+
+from nlptasks.cli import console
+from nlptasks.cli.task_command import Call
+from nlptasks.data import one_line, output_row
+from nlptasks.engine import Engine
+from nlptasks.errors import InputError, SampleError
+from nlptasks.job import Job
+from nlptasks.records import Delta, Failure, Record, Sample
+from nlptasks.tasks import text_of
+
+
+def run_single(call: Call, first: Any) -> int:
+    """Run one sample and print its prediction.
+
+    Raises:
+        InputError: the input does not fit.
+        SampleError: the sample failed.
+    """
+    job = call.job()
+    sample = Sample("0", validated(job, {**call.values("input"), call.parameters["input"][0].column: first}))
+    with job.factory.build() as backend:
+        engine = Engine(job.task, job.options, backend)
+        live = sys.stdout.isatty() and not call.given["as_json"]
+        record = _streamed(engine, sample) if live else next(iter(engine.run([sample])))
+    if isinstance(record.result, Failure):
+        raise SampleError(record.result)
+    if call.given["as_json"]:
+        console.say_json(_report(job, record))
+    elif not (live and job.task.streaming):
+        console.say(text_of(record.result))
+    if not call.given["as_json"]:
+        for line in job.task.notes(record.result):
+            console.note(line)
+    return 0
+
+
+def validated(job: Job, values: dict[str, Any]) -> Any:
+    """Return the task's Input from values by column.
+
+    Raises:
+        InputError: they do not fit.
+    """
+    try:
+        return job.task.Input.model_validate(values, context={"base": "."})
+    except ValidationError as error:
+        raise InputError(one_line(error)) from None
+
+
+def _streamed(engine: Engine, sample: Sample) -> Record:
+    shown = False
+    for item in engine.stream(sample):
+        if not isinstance(item, Delta):
+            if shown:
+                click.echo()
+            return item
+        click.echo(item.text, nl=False)
+        shown = True
+    raise AssertionError("a stream ends with its record")
+
+
+def _report(job: Job, record: Record) -> dict[str, Any]:
+    completions = record.completions
+    return {
+        **output_row(record),
+        "model": job.factory.model,
+        "usage": {
+            "prompt_tokens": sum(completion.usage.prompt_tokens for completion in completions),
+            "completion_tokens": sum(completion.usage.completion_tokens for completion in completions),
+        },
+        "seconds": round(record.seconds, 3),
+    }

@@ -1,0 +1,75 @@
+"""The settings file ``nlptasks.toml``: here, over the one in the user's config directory."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+from nlptasks.errors import ConfigError, UnknownNameError
+
+FILE = "nlptasks.toml"
+DEFAULT_MODEL = "embedded"
+
+
+@dataclass(frozen=True)
+class Config:
+    """The keys of ``nlptasks.toml``."""
+
+    model: str = DEFAULT_MODEL
+    """The model to use where neither ``--model`` nor ``NLPTASKS_MODEL`` names one."""
+    cache: bool = False
+    """Whether completions are kept in the response cache."""
+    required_plugins: tuple[str, ...] = ()
+    """Plugins without which nothing runs, such as guards. The lists of both files add up."""
+    backends: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Options by provider: ``[backends.openai]`` with ``base_url = "..."``."""
+
+
+KINDS = {"model": str, "cache": bool, "required_plugins": list, "backends": dict}
+
+
+def load() -> Config:
+    """Return the settings in force.
+
+    Raises:
+        ConfigError: a file is no TOML, or a value has the wrong type.
+        UnknownNameError: a key does not exist.
+    """
+    from nlptasks.plugin.state import config_directory
+
+    config = Config()
+    for path in (config_directory() / FILE, Path(FILE)):
+        if path.is_file():
+            config = _overlay(config, _read(path))
+    return replace(config, model=os.environ.get("NLPTASKS_MODEL") or config.model)
+
+
+def _overlay(below: Config, values: Mapping[str, Any]) -> Config:
+    required = (*below.required_plugins, *values.get("required_plugins", ()))
+    backends = {**below.backends}
+    for provider, options in values.get("backends", {}).items():
+        backends[provider] = {**backends.get(provider, {}), **options}
+    return replace(below, **{**values, "required_plugins": required, "backends": backends})
+
+
+def _read(path: Path) -> dict[str, Any]:
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+
+    try:
+        values: dict[str, Any] = tomllib.loads(path.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise ConfigError(f"{path} cannot be read: {error}") from None
+    known = [one.name for one in fields(Config)]
+    for key, value in values.items():
+        if key not in known:
+            raise UnknownNameError("key", key, known, f"In {path}.")
+        if not isinstance(value, KINDS[key]):
+            raise ConfigError(f"{path}: {key} must be a {KINDS[key].__name__}, not {value!r}")
+    return values

@@ -1,0 +1,287 @@
+"""Samples in, predictions out: rows of a file as a task's samples, records as rows."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import gzip
+import io
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+from pydantic import ValidationError
+from pydantic.fields import FieldInfo
+
+from nlptasks.errors import InputError, MissingExtraError, UnknownNameError
+from nlptasks.records import Failure, Record, Sample
+from nlptasks.tasks import Task, first_field, text_of
+
+Row = Mapping[str, Any]
+Numbered = Iterator[tuple[int, Row | Failure]]
+
+
+def column_names(name: str, info: FieldInfo) -> tuple[str, ...]:
+    """Return the names under which a field is found in a row and on the command line, the main one first."""
+    alias = info.validation_alias
+    if alias is None:
+        return (name,)
+    choices = [alias] if isinstance(alias, str) else getattr(alias, "choices", [])
+    return tuple(choice for choice in choices if isinstance(choice, str)) or (name,)
+
+
+@dataclass(frozen=True)
+class Columns:
+    """How rows become samples: ``mapping`` renames columns, ``defaults`` fill absent ones."""
+
+    task: Task[Any, Any, Any]
+    mapping: Mapping[str, str] = field(default_factory=dict)
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    base: Path = Path()
+
+    def samples(self, rows: Numbered, source: str) -> Iterator[Sample | Record]:
+        """Yield a sample for every row; a row that does not fit is a Record with its Failure.
+
+        Raises:
+            InputError, UnknownNameError: the first row lacks a column the task needs, or one the mapping names.
+        """
+        checked = False
+        for index, row in rows:
+            if isinstance(row, Failure):
+                yield Record(Sample(str(index), None, index=index), row)
+                continue
+            if not checked:
+                self._check(row, source)
+                checked = True
+            yield self._sample(index, row)
+
+    def _sample(self, index: int, row: Row) -> Sample | Record:
+        id_ = str(row.get("id", index))
+        renamed = self._renamed(row)
+        try:
+            values = {**self.defaults, **self._known(renamed)}
+            value = self.task.Input.model_validate(values, context={"base": self.base})
+        except ValidationError as error:
+            failure = Failure("input", f"row {index + 1}: {one_line(error)}")
+            return Record(Sample(id_, None, index=index, row=row), failure)
+        return Sample(id_, value, self._references(renamed), index, row)
+
+    def _renamed(self, row: Row) -> Row:
+        return {**row, **{ours: row[theirs] for ours, theirs in self.mapping.items() if theirs in row}}
+
+    def _known(self, row: Row) -> dict[str, Any]:
+        """Keep the task's own columns; a row's column stands in for a default of any of its names."""
+        known = {}
+        for name, info in self.task.Input.model_fields.items():
+            names = column_names(name, info)
+            present = next((one for one in names if row.get(one) is not None), None)
+            if present is not None:
+                known[names[0]] = row[present]
+        return known
+
+    def _references(self, row: Row) -> tuple[Any, ...]:
+        for name in (self.task.reference_column, "references"):
+            if row.get(name) is not None:
+                value = row[name]
+                return tuple(value) if isinstance(value, (list, tuple)) else (value,)
+        return ()
+
+    def _check(self, row: Row, source: str) -> None:
+        for ours, theirs in self.mapping.items():
+            if theirs not in row:
+                raise UnknownNameError("column", theirs, row, f"{source} has: {', '.join(row)}")
+            known = [n for name, info in self.task.Input.model_fields.items() for n in column_names(name, info)]
+            known += [self.task.reference_column, "references", "id"]
+            if ours not in known:
+                raise UnknownNameError("column", ours, known, f"{self.task.name} takes: {', '.join(known)}")
+        renamed = self._renamed(row)
+        for name, info in self.task.Input.model_fields.items():
+            names = column_names(name, info)
+            if info.is_required() and not any(one in renamed or one in self.defaults for one in names):
+                raise InputError(
+                    f"{source} has no column {names[0]!r}; it has: {', '.join(row) or 'none'}. "
+                    f"Name the right one: --map {names[0]}=COLUMN"
+                )
+
+
+def one_line(error: ValidationError) -> str:
+    """Return what is wrong with a value, in one line."""
+    parts = []
+    for item in error.errors():
+        where = ".".join(str(part) for part in item["loc"])
+        message = item["msg"].removeprefix("Value error, ")
+        parts.append(f"{where}: {message}" if where else message)
+    return "; ".join(parts)
+
+
+def read_rows(path: Path, first_column: str) -> Numbered:
+    """Yield the rows of a file or folder with their positions; ``first_column`` names the column of plain text.
+
+    ``-`` is JSON Lines from stdin. The ending tells the format: .jsonl, .csv, .tsv, .parquet, .txt (a
+    row a line); ``.gz`` after it is unpacked. A folder gives one row for each .txt or .md file in it.
+
+    Raises:
+        InputError: no such file, an unknown format, or text that is not UTF-8.
+    """
+    if str(path) == "-":
+        yield from _jsonl(sys.stdin.buffer)
+    elif path.is_dir():
+        yield from _folder(path, first_column)
+    elif not path.exists():
+        raise InputError(f"No such file: {path}")
+    else:
+        name = path.name.removesuffix(".gz")
+        reader = READERS.get(Path(name).suffix.lower())
+        if reader is None:
+            raise InputError(f"{path}: unknown format. Use {', '.join(READERS)} (.gz may follow) or a folder.")
+        if reader is _parquet:
+            yield from _parquet(path)
+            return
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+            try:
+                yield from reader(file, first_column)
+            except UnicodeDecodeError as error:
+                raise InputError(not_utf8(str(path), error)) from None
+            except (gzip.BadGzipFile, EOFError) as error:
+                raise InputError(f"{path} is no complete gzip file: {error}") from None
+
+
+def _jsonl(file: IO[bytes], _: str = "") -> Numbered:
+    filled = ((number, line) for number, line in enumerate(file, 1) if line.strip())
+    for index, (number, line) in enumerate(filled):
+        yield index, _json_row(number, line)
+
+
+def _json_row(number: int, line: bytes) -> Row | Failure:
+    try:
+        row = json.loads(line.decode("utf-8-sig"))
+    except ValueError as error:  # covers JSONDecodeError and UnicodeDecodeError
+        return Failure("input", f"line {number} is no JSON: {error}")
+    except RecursionError:
+        return Failure("input", f"line {number} is nested too deeply")
+    return row if isinstance(row, dict) else Failure("input", f"line {number} is no JSON object: write {{...}}")
+
+
+def _table(delimiter: str | None) -> Callable[[IO[bytes], str], Numbered]:
+    def read(file: IO[bytes], _: str) -> Numbered:
+        csv.field_size_limit(2**31 - 1)
+        text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
+        header = text.readline()
+        # German spreadsheets write semicolons into .csv
+        separator = delimiter or (";" if ";" in header and "," not in header else ",")
+        names = next(csv.reader([header], delimiter=separator), [])
+        for index, cells in enumerate(cells for cells in csv.reader(text, delimiter=separator) if cells):
+            if len(cells) > len(names):
+                yield index, Failure("input", f"row {index + 1} has {len(cells)} cells for {len(names)} columns")
+            else:
+                yield index, {name: cell for name, cell in zip(names, cells, strict=False) if cell != ""}
+
+    return read
+
+
+def _text(file: IO[bytes], column: str) -> Numbered:
+    lines = (line.rstrip("\r\n") for line in io.TextIOWrapper(file, encoding="utf-8-sig", newline="\n"))
+    for index, line in enumerate(line for line in lines if line.strip()):
+        yield index, {column: line}
+
+
+def _parquet(path: Path) -> Numbered:
+    try:
+        import pyarrow
+        import pyarrow.parquet as parquet
+    except ModuleNotFoundError:
+        raise MissingExtraError("Reading Parquet", "parquet") from None
+    try:
+        with parquet.ParquetFile(path) as file:
+            rows = (row for batch in file.iter_batches(256) for row in batch.to_pylist())
+            yield from enumerate(rows)
+    except pyarrow.ArrowInvalid as error:
+        raise InputError(f"{path} is no Parquet file: {error}") from None
+
+
+def _folder(path: Path, column: str) -> Numbered:
+    files = sorted(file for file in path.rglob("*") if file.suffix in (".txt", ".md") and file.is_file())
+    if not files:
+        raise InputError(f"{path} holds no .txt or .md file.")
+    for index, file in enumerate(files):
+        yield index, _file_row(file, path, column)
+
+
+def _file_row(file: Path, folder: Path, column: str) -> Row | Failure:
+    try:
+        return {"id": str(file.relative_to(folder)), column: read_text(file)}
+    except InputError as error:
+        return Failure("input", str(error))
+
+
+READERS: dict[str, Any] = {
+    ".jsonl": _jsonl,
+    ".csv": _table(None),
+    ".tsv": _table("\t"),
+    ".parquet": _parquet,
+    ".txt": _text,
+}
+
+
+def read_text(path: Path) -> str:
+    """Return the text of a file, of stdin for ``-``.
+
+    Raises:
+        InputError: no such file, a folder, or not UTF-8 text.
+    """
+    try:
+        data = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
+    except FileNotFoundError:
+        raise InputError(f"No such file: {path}. To give the text itself, use --text.") from None
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}") from None
+    if b"\0" in data[:8192]:
+        raise InputError(f"{path} is no text file: convert it to plain UTF-8 text first.")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(not_utf8(str(path), error)) from None
+
+
+def not_utf8(name: str, error: UnicodeDecodeError) -> str:
+    """Return the line that tells what to do with another encoding."""
+    return f"{name} is not UTF-8 (byte 0x{error.object[error.start]:02x}): convert it: iconv -f LATIN1 -t UTF-8"
+
+
+def output_row(record: Record) -> dict[str, Any]:
+    """Return the row of a record: the columns it came with, ``id``, and its prediction or error.
+
+    ``prediction`` is the text; ``output`` holds all fields where the task's Output has more than one.
+    """
+    kept = {name: value for name, value in record.sample.row.items() if name not in ("prediction", "output", "error")}
+    row = {"id": record.sample.row.get("id", record.sample.id), **kept}
+    if isinstance(record.result, Failure):
+        row["error"] = {"type": record.result.type, "message": record.result.message}
+    else:
+        row["prediction"] = text_of(record.result)
+        if len(type(record.result).model_fields) > 1:
+            row["output"] = record.result.model_dump(mode="json")
+    return row
+
+
+def dump_line(value: Any) -> bytes:
+    """Return a value as one line of JSON Lines."""
+    text = json.dumps(value, ensure_ascii=False, default=_jsonable)
+    return text.encode("utf-8", "replace") + b"\n"
+
+
+def _jsonable(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode("ascii")
+    if isinstance(value, (set, frozenset)) or (isinstance(value, Iterable) and not isinstance(value, str)):
+        return list(value)
+    return str(value)
+
+
+def plain_column(task: Task[Any, Any, Any]) -> str:
+    """Return the column that a line of plain text fills: that of the first Input field."""
+    name = first_field(task.Input)
+    return column_names(name, task.Input.model_fields[name])[0]

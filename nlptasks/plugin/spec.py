@@ -1,0 +1,82 @@
+"""What a plugin may contribute: the hooks, and the Spec by which it names a thing without importing it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pluggy
+
+if TYPE_CHECKING:
+    from nlptasks.records import Completion, Record, Request
+
+PROJECT = "nlptasks"
+
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A thing a plugin contributes, imported only when it is used.
+
+    ``target`` is ``"package.module:attribute"``. ``requires`` names the extra of the plugin's
+    distribution that brings what the thing needs. ``verb`` (tasks only) is its own command name.
+    """
+
+    name: str
+    target: str
+    summary: str = ""
+    requires: str = ""
+    verb: str = ""
+
+
+@hookspec
+def register_tasks() -> Sequence[Spec]:  # type: ignore[empty-body]
+    """Contribute tasks: each target is a Task class."""
+
+
+@hookspec
+def register_backends() -> Sequence[Spec]:  # type: ignore[empty-body]
+    """Contribute backends: each target is called with (model, options) and returns a Backend."""
+
+
+@hookspec
+def register_metrics() -> Sequence[Spec]:  # type: ignore[empty-body]
+    """Contribute metrics: each target is an evaluate.Metric class."""
+
+
+@hookspec
+def register_benchmarks() -> Sequence[Spec]:  # type: ignore[empty-body]
+    """Contribute benchmarks: each target is a Benchmark."""
+
+
+@hookspec
+def register_commands() -> Sequence[Spec]:  # type: ignore[empty-body]
+    """Contribute commands: each target is a click.Command."""
+
+
+@hookspec
+def run_started(run: Any) -> None:
+    """A run began."""
+
+
+@hookspec
+def sample_finished(record: Record) -> None:
+    """A sample of a run has its prediction or its failure."""
+
+
+@hookspec
+def run_finished(run: Any) -> None:
+    """A run ended, whatever its status."""
+
+
+@hookspec
+def before_generate(request: Request) -> tuple[Request, Any]:  # type: ignore[empty-body]
+    """Guard: return the request to send in place of this one, and a state for ``after_generate``."""
+
+
+@hookspec
+def after_generate(completion: Completion, state: Any) -> Completion:  # type: ignore[empty-body]
+    """Guard: return the completion to use in place of this one; ``state`` is what ``before_generate`` gave."""

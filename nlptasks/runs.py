@@ -1,0 +1,259 @@
+"""The run directory: ``run.json`` and ``samples.jsonl``, and beside it the output; append, resume, read.
+
+A resumed run goes on after its last whole row; samples that failed are tried again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from filelock import FileLock, Timeout
+from typing_extensions import Self
+
+from nlptasks.data import dump_line, output_row
+from nlptasks.errors import RunError
+from nlptasks.journal import Journal
+from nlptasks.records import Completion, Failure, Record, Request
+
+SCHEMA_VERSION = 1
+Status = Literal["started", "success", "error", "cancelled"]
+LogContent = Literal["full", "hash", "none"]
+Redact = Callable[[Any], Any]
+
+
+@dataclass
+class Counts:
+    """How many samples; ``truncated``, ``empty`` and ``cached`` are among those that did not fail."""
+
+    total: int = 0
+    failed: int = 0
+    truncated: int = 0
+    empty: int = 0
+    cached: int = 0
+
+    def add(self, line: Mapping[str, Any]) -> None:
+        """Count one line of samples.jsonl."""
+        self.total += 1
+        for name in ("failed", "truncated", "empty", "cached"):
+            setattr(self, name, getattr(self, name) + bool(line.get(name)))
+
+
+@dataclass
+class Run:
+    """What ``run.json`` holds. ``fingerprint`` is what must be the same for a run to be resumed."""
+
+    fingerprint: Mapping[str, Any]
+    environment: Mapping[str, str]
+    version: int = SCHEMA_VERSION
+    status: Status = "started"
+    message: str = ""
+    counts: Counts = field(default_factory=Counts)
+    seconds: float = 0.0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    completion_tokens_per_second: float = 0.0
+
+
+class RunDirectory:
+    """One run under way, as a context manager; at most one process writes it at a time.
+
+    ``redact`` is put before everything that is kept in the directory, not before the output.
+
+    Raises:
+        RunError: another process writes it, it belongs to a different run, or it cannot be written.
+    """
+
+    def __init__(self, output: Path, run: Run, log_content: LogContent = "full", redact: Redact | None = None) -> None:
+        self.output = output
+        self.path = output.with_name(output.name + ".run")
+        self.run = run
+        self._done = bytearray()  # a bit for each row
+        self._log_content = log_content
+        self._redact = redact or (lambda value: value)
+        self._journal = Journal(output, self.path / "samples.jsonl", self.path)
+        self._lock = FileLock(self.path / "lock")
+        self._started = time.perf_counter()
+        self._begun = False
+
+    def __enter__(self) -> Self:
+        with _explained(self.path):
+            self.path.mkdir(parents=True, exist_ok=True)
+        try:
+            self._lock.acquire(timeout=0)
+        except Timeout:
+            message = f"{self.path} is being written by another process: wait for it, or choose another --output."
+            raise RunError(message) from None
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: Any) -> None:
+        try:
+            if self._begun:
+                self._journal.close()
+                interrupted = isinstance(error, KeyboardInterrupt | GeneratorExit)
+                self._save("success" if error is None else "cancelled" if interrupted else "error", error)
+        finally:
+            self._lock.release()
+
+    def begin(self, overwrite: bool) -> None:
+        """Start afresh, or take up what is there; ``is_done`` then tells what needs no more work.
+
+        Raises:
+            RunError: what is there belongs to another run, and ``overwrite`` is not set.
+        """
+        with _explained(self.path):
+            if (self.path / "run.json").is_file() and not overwrite:
+                self._compare()
+            elif overwrite or not self.output.exists() or not self.output.stat().st_size:
+                self._journal.clear()
+            else:
+                raise RunError(f"{self.output} exists and is not the output of a run to resume: use --overwrite.")
+            self._write_run()
+            self._begun = True
+            self._journal.open(self._keep)
+
+    def is_done(self, index: int) -> bool:
+        """Whether the sample at this position is finished already."""
+        return index // 8 < len(self._done) and bool(self._done[index // 8] >> index % 8 & 1)
+
+    def append(self, record: Record) -> None:
+        """Write one finished sample: its output line, then its line in samples.jsonl."""
+        line = sample_line(record, self._log_content, self._redact)
+        with _explained(self.path):
+            self._journal.append(record.sample.index, dump_line(output_row(record)), dump_line(line))
+        self._count(line)
+
+    def finish(self) -> None:
+        """Put the rows into input order."""
+        with _explained(self.path):
+            self._journal.sort()
+
+    def _compare(self) -> None:
+        old = read_run(self.path)
+        for name, value in json.loads(json.dumps(self.run.fingerprint)).items():
+            if old.fingerprint.get(name) != value:
+                before, now = (json.dumps(v, ensure_ascii=False) for v in (old.fingerprint.get(name), value))
+                raise RunError(
+                    f"{self.output} was made with another {name} ({_short(before)}, now {_short(now)}): "
+                    "use --overwrite to begin again, or another --output."
+                )
+        self.run.seconds = old.seconds
+
+    def _keep(self, line: Mapping[str, Any]) -> bool:
+        if line["failed"]:
+            return False
+        self._count(line)
+        return True
+
+    def _count(self, line: Mapping[str, Any]) -> None:
+        index = line["index"]
+        self._done.extend(bytes(max(0, index // 8 + 1 - len(self._done))))
+        self._done[index // 8] |= 1 << index % 8
+        self.run.counts.add(line)
+        self.run.prompt_tokens += line["prompt_tokens"]
+        self.run.completion_tokens += line["completion_tokens"]
+
+    def _save(self, status: Status, error: BaseException | None) -> None:
+        run = self.run
+        spent = time.perf_counter() - self._started
+        run.status, run.message = status, "" if error is None else str(self._safely(str(error)))
+        run.seconds += spent
+        run.completion_tokens_per_second = run.completion_tokens / run.seconds if run.seconds else 0.0
+        try:
+            self._write_run()
+        except OSError:
+            if error is None:
+                raise
+
+    def _safely(self, text: str) -> str:
+        try:
+            return str(self._redact(text))
+        except Exception:  # a guard that cannot tell what is safe keeps everything back
+            return "withheld: a guard failed"
+
+    def _write_run(self) -> None:
+        scratch = self.path / "run.json.new"
+        scratch.write_text(json.dumps(asdict(self.run), indent=2, ensure_ascii=False) + "\n", "utf-8")
+        scratch.replace(self.path / "run.json")
+
+
+def read_run(path: Path) -> Run:
+    """Return what a run directory's ``run.json`` says.
+
+    Raises:
+        RunError: there is none, or it is damaged or of another version.
+    """
+    try:
+        values = json.loads((path / "run.json").read_text("utf-8"))
+        if values["version"] != SCHEMA_VERSION:
+            raise RunError(f"{path} was written by another version of nlptasks: use --overwrite, or another --output.")
+        return Run(**{**values, "counts": Counts(**values["counts"])})
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise RunError(f"{path} is no readable run ({error}): use --overwrite, or another --output.") from None
+
+
+def sample_line(record: Record, content: LogContent, redact: Redact) -> dict[str, Any]:
+    """Return the line of samples.jsonl for a record."""
+    completions = record.completions
+    line: dict[str, Any] = {
+        "index": record.sample.index,
+        "id": record.sample.id,
+        "failed": record.failed,
+        "truncated": any(completion.finish_reason == "length" for completion in completions),
+        "empty": not record.failed and not any(completion.text.strip() for completion in completions),
+        "cached": bool(completions) and all(completion.cached for completion in completions),
+        "prompt_tokens": sum(completion.usage.prompt_tokens for completion in completions),
+        "completion_tokens": sum(completion.usage.completion_tokens for completion in completions),
+        "seconds": round(record.seconds, 6),
+    }
+    try:
+        line |= redact(_content(record, content))
+    except Exception as error:  # fail closed: without the guard nothing of the text is kept
+        line["error"] = {"type": "guard", "message": f"content withheld: {type(error).__name__}"}
+    return line
+
+
+def _content(record: Record, content: LogContent) -> dict[str, Any]:
+    texts = {
+        "input": None if record.sample.input is None else record.sample.input.model_dump(mode="json"),
+        "prediction": None if record.failed else record.result.model_dump(mode="json"),
+        "exchanges": [_exchange(request, answer) for request, answer in record.exchanges],
+    }
+    error = {"error": asdict(record.result)} if isinstance(record.result, Failure) else {}
+    if content == "none":
+        return error
+    if content == "hash":
+        digests = {name: hashlib.sha256(dump_line(value)).hexdigest() for name, value in texts.items()}
+        return {"sha256": digests, **error}
+    return {**texts, "references": list(record.sample.references), **error}
+
+
+def _exchange(request: Request, answer: Completion | Failure) -> dict[str, Any]:
+    messages = [{"role": message.role, "content": message.content} for message in request.messages]
+    return {"request": request.digest(), "messages": messages, "answer": asdict(answer)}
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+class _explained:  # noqa: N801  (reads as a phrase)
+    """Turn an OSError into the line that tells what to do."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        if isinstance(error, OSError) and not isinstance(error, Timeout):
+            raise RunError(
+                f"Cannot write {error.filename or self._path}: {error.strerror}. "
+                "What was finished is kept: mend that and run the same command to go on."
+            ) from error
