@@ -1,0 +1,40 @@
+"""The backend ``openai/<model>``: any server that speaks OpenAI's chat completions, in the cloud or at home."""
+
+from __future__ import annotations
+
+import os
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from nlptasks.backends.base import Backend
+
+DEFAULT_BASE_URL = "https://api.openai.com/v1"
+
+
+def _base_url() -> str:
+    return os.environ.get("OPENAI_BASE_URL") or DEFAULT_BASE_URL
+
+
+class Options(BaseModel):
+    """How to reach the server. The API key is no option: it stays in the environment."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    base_url: str = Field(
+        default_factory=_base_url,
+        description=f"Where the server is; $OPENAI_BASE_URL, or else {DEFAULT_BASE_URL}.",
+    )
+    concurrency: int = Field(default=8, ge=1, description="Most requests the server works on at once.")
+    timeout: float = Field(default=300.0, gt=0, description="Seconds one try may take, connecting and reading.")
+    max_retries: int = Field(default=5, ge=0, description="Tries after the first, where trying again can help.")
+    api_key_env: str = Field(default="OPENAI_API_KEY", description="Environment variable that holds the API key.")
+
+
+def load(model: str, options: Options) -> Backend:
+    """Return the backend for ``model`` as the server names it. Sends nothing yet.
+
+    Raises ``ConfigError`` for a base URL or an API key that no server could be reached with.
+    """
+    from nlptasks.backends.openai.backend import OpenAIBackend
+
+    return OpenAIBackend(model, options)

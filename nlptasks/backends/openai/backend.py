@@ -1,0 +1,154 @@
+"""The backend and its session: a synchronous face for the asynchronous client."""
+
+from __future__ import annotations
+
+import os
+import queue
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import AbstractContextManager, suppress
+from typing import Any, TypeVar
+
+import httpx
+from anyio.from_thread import BlockingPortal, start_blocking_portal
+
+from nlptasks.backends.base import Answer, Backend, Capability, K, Session
+from nlptasks.backends.openai import Options
+from nlptasks.backends.openai.answer import Show
+from nlptasks.backends.openai.client import Circuit, Client, shown
+from nlptasks.errors import ConfigError, ModelError
+from nlptasks.records import Delta, Request
+
+T = TypeVar("T")
+
+
+class OpenAIBackend(Backend):
+    """Asks a server over HTTP. One event loop, in a thread of its own, and one connection pool serve everything.
+
+    Log-likelihoods are not offered: scoring a text needs the prompt as the model sees it, and only the server
+    knows its chat template.
+    """
+
+    capabilities = frozenset({Capability.CHAT, Capability.VISION, Capability.SCHEMA})
+
+    def __init__(self, model: str, options: Options) -> None:
+        if not model:
+            raise ModelError("A server offers many models: name one, as in openai/gpt-4o-mini.")
+        self.batch_size = options.concurrency
+        self._model = model
+        self._options = options
+        self._url = _url(options.base_url)
+        self._key = _key(options.api_key_env)
+        self._lock = threading.Lock()
+        self._loop: AbstractContextManager[BlockingPortal] | None = None
+        self._portal: BlockingPortal
+        self._client: Client
+        self._running: set[Future[Answer]] = set()
+
+    def complete(self, requests: Sequence[Request]) -> Sequence[Answer]:
+        with self.open() as session:
+            for number, request in enumerate(requests):
+                session.put(number, request)
+            answers = dict(session.get() for _ in requests)
+        return [answers[number] for number in range(len(requests))]
+
+    def stream(self, request: Request) -> Iterator[Delta | Answer]:
+        arrived: queue.SimpleQueue[Delta | Future[Answer]] = queue.SimpleQueue()
+        future = self.start(request, Circuit(), arrived.put)
+        future.add_done_callback(arrived.put)
+        try:
+            while isinstance(item := _take(arrived), Delta):
+                yield item
+            yield item.result()
+        finally:
+            future.cancel()
+
+    def open(self) -> OpenAISession[Any]:
+        return OpenAISession(self, self._options.concurrency)
+
+    def identity(self) -> Mapping[str, str]:
+        return {"backend": "openai", "base_url": shown(self._url), "model": self._model}
+
+    def start(self, request: Request, circuit: Circuit, show: Show | None = None) -> Future[Answer]:
+        """Send one request on its way; ``show`` makes it a stream. Cancelling the future drops the connection."""
+        with self._lock:
+            if self._loop is None:
+                self._connect()
+            future = self._portal.start_task_soon(self._client.answer, request, circuit, show)
+            self._running.add(future)
+        future.add_done_callback(self._running.discard)
+        return future
+
+    def _connect(self) -> None:
+        try:
+            self._client = Client(self._url, self._model, self._key, self._options)
+        except (ImportError, ValueError, OSError) as error:
+            message = f"The proxy or the certificates set in the environment cannot be used: {error}"
+            raise ConfigError(message) from None
+        self._loop = start_blocking_portal()
+        self._portal = self._loop.__enter__()
+
+    def close(self) -> None:
+        with self._lock:
+            if self._loop is None:
+                return
+            for future in list(self._running):
+                future.cancel()
+            self._portal.call(self._client.aclose)
+            self._loop.__exit__(None, None, None)
+            self._loop = None
+
+
+class OpenAISession(Session[K]):
+    """Keeps the server busy: takes twice as many requests as it works on at once."""
+
+    def __init__(self, backend: OpenAIBackend, concurrency: int) -> None:
+        self._backend = backend
+        self._most = 2 * concurrency
+        self._circuit = Circuit()
+        self._held: set[Future[Answer]] = set()
+        self._done: queue.SimpleQueue[tuple[K, Future[Answer]]] = queue.SimpleQueue()
+
+    @property
+    def room(self) -> int:
+        return max(0, self._most - len(self._held))
+
+    def put(self, key: K, request: Request) -> None:
+        future = self._backend.start(request, self._circuit)
+        self._held.add(future)
+        future.add_done_callback(lambda done: self._done.put((key, done)))
+
+    def get(self) -> tuple[K, Answer]:
+        key, future = _take(self._done)
+        self._held.discard(future)
+        return key, future.result()
+
+    def close(self) -> None:
+        for future in self._held:
+            future.cancel()
+        self._held.clear()
+
+
+def _take(arrived: queue.SimpleQueue[T]) -> T:
+    # Windows lets no Ctrl-C through to a wait without an end.
+    while True:
+        with suppress(queue.Empty):
+            return arrived.get(timeout=0.5)
+
+
+def _url(text: str) -> httpx.URL:
+    try:
+        url = httpx.URL(text.strip())
+    except httpx.InvalidURL:
+        url = httpx.URL("")
+    if url.scheme not in ("http", "https") or not url.host:
+        raise ConfigError("The base URL is no address of a server: give one like http://localhost:8000/v1.")
+    return url
+
+
+def _key(variable: str) -> str:
+    key = os.environ.get(variable, "").strip()
+    if not (key.isascii() and key.isprintable()):
+        raise ConfigError(f"The environment variable {variable} holds no API key: it has characters no key has.")
+    return key
