@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from nlptasks.errors import PluginError as PluginError
     from nlptasks.errors import RunError as RunError
     from nlptasks.errors import SampleError as SampleError
+    from nlptasks.errors import StoppedError as StoppedError
     from nlptasks.errors import UnknownNameError as UnknownNameError
     from nlptasks.errors import UnsupportedError as UnsupportedError
     from nlptasks.errors import UsageError as UsageError
@@ -52,7 +53,7 @@ _HOMES = {
     "nlptasks.api": "TaskRunner task",
     "nlptasks.backends.base": "Backend Capability Limits Session",
     "nlptasks.errors": "BackendError CollisionError ConfigError InputError MissingExtraError ModelError NLPTasksError "
-    "PluginError RunError SampleError UnknownNameError UnsupportedError UsageError",
+    "PluginError RunError SampleError StoppedError UnknownNameError UnsupportedError UsageError",
     "nlptasks.fields": "Document Documents Images Text",
     "nlptasks.pipelines": "pipeline",
     "nlptasks.plugin.spec": "Spec hookimpl",

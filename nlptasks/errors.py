@@ -90,6 +90,12 @@ class SampleError(NLPTasksError):
         self.failure = failure
 
 
+class StoppedError(NLPTasksError):
+    """The user stopped a run that can be resumed."""
+
+    exit_code = 130
+
+
 def closest(name: str, known: Iterable[str]) -> str | None:
     """Return the known name nearest to ``name``, or None when none is near."""
     from rapidfuzz import fuzz, process, utils

@@ -45,11 +45,15 @@ class Job:
     factory: BackendFactory
 
     def run(self, backend: Backend, data: Mapping[str, Any]) -> Run:
-        """Return the beginnings of a run over ``data``, a description of the rows."""
+        """Return the beginnings of a run over ``data``, which says where the rows come from.
+
+        A file is known by its contents, not by its place; a folder or a stream by its place.
+        """
+        content = {name: value for name, value in data.items() if name not in ("path", "bytes")}
         fingerprint = {
             "task": self.task.name,
             "task_version": self.task.version,
-            "data": data,
+            "data": content if data["sha256"] else dict(data),
             "model": self.factory.model,
             "backend": dict(backend.identity()),
             "options": self.options.model_dump(mode="json"),
@@ -60,7 +64,7 @@ class Job:
             "python": platform.python_version(),
             "platform": platform.platform(),
         }
-        return Run(fingerprint, environment)
+        return Run(fingerprint, data, environment)
 
 
 def load_task(name: str, override: PromptOverride | None = None) -> AnyTask:

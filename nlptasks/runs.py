@@ -19,7 +19,7 @@ from typing_extensions import Self
 from nlptasks.data import dump_line, output_row
 from nlptasks.errors import RunError
 from nlptasks.journal import Journal
-from nlptasks.records import Completion, Failure, Record, Request
+from nlptasks.records import Completion, Failure, Record, Request, plain
 
 SCHEMA_VERSION = 1
 Status = Literal["started", "success", "error", "cancelled"]
@@ -46,9 +46,13 @@ class Counts:
 
 @dataclass
 class Run:
-    """What ``run.json`` holds. ``fingerprint`` is what must be the same for a run to be resumed."""
+    """What ``run.json`` holds. ``fingerprint`` is what must be the same for a run to be resumed.
+
+    ``data`` says where the rows came from, ``environment`` what they were worked on with.
+    """
 
     fingerprint: Mapping[str, Any]
+    data: Mapping[str, Any]
     environment: Mapping[str, str]
     version: int = SCHEMA_VERSION
     status: Status = "started"
@@ -224,7 +228,7 @@ def _content(record: Record, content: LogContent) -> dict[str, Any]:
         "prediction": None if record.failed else record.result.model_dump(mode="json"),
         "exchanges": [_exchange(request, answer) for request, answer in record.exchanges],
     }
-    error = {"error": asdict(record.result)} if isinstance(record.result, Failure) else {}
+    error = {"error": plain(record.result)} if isinstance(record.result, Failure) else {}
     if content == "none":
         return error
     if content == "hash":
@@ -235,7 +239,7 @@ def _content(record: Record, content: LogContent) -> dict[str, Any]:
 
 def _exchange(request: Request, answer: Completion | Failure) -> dict[str, Any]:
     messages = [{"role": message.role, "content": message.content} for message in request.messages]
-    return {"request": request.digest(), "messages": messages, "answer": asdict(answer)}
+    return {"messages": messages, "answer": plain(answer)}
 
 
 def _short(text: str) -> str:

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
-from nlptasks.backends.base import Backend
 from nlptasks.backends.guarded import Guards
 from nlptasks.cli import console
 from nlptasks.cli.progress import Progress
 from nlptasks.cli.task_command import Call
 from nlptasks.data import Columns, dump_line, output_row, plain_column, read_rows
 from nlptasks.engine import Engine
-from nlptasks.errors import InputError, UsageError
-from nlptasks.job import Job
+from nlptasks.errors import InputError, StoppedError, UsageError
 from nlptasks.plugin import registry
 from nlptasks.records import Record, Sample
 from nlptasks.runs import Counts, RunDirectory, sample_line
@@ -31,6 +30,9 @@ def run_batch(call: Call) -> int:
     given = call.given
     if given.get("text") or given[call.parameters["input"][0].key]:
         raise UsageError("Give one input or --input with many, not both.")
+    output: Path | None = None if str(given["output"]) == "-" else given["output"]
+    if output and output.suffix != ".jsonl":
+        raise UsageError(f"--output {output}: rows are written as JSON Lines: name a .jsonl file.")
     job = call.job()
     source: Path = given["source"]
     columns = Columns(job.task, _mapping(given["columns"]), call.values("input"), source.parent)
@@ -42,10 +44,12 @@ def run_batch(call: Call) -> int:
     with job.factory.build() as backend:
         engine = Engine(job.task, job.options, backend)
         everything = _chained(first, items)
-        if given["output"] is None or str(given["output"]) == "-":
+        if output is None:
             counts = _to_stdout(engine, everything)
         else:
-            counts = _to_file(call, job, backend, engine, everything, _data(call, columns))
+            guards = Guards(registry().plugins)
+            run = job.run(backend, _data(source, columns))
+            counts = _to_file(call, RunDirectory(output, run, given["log_content"], guards.redact), engine, everything)
     return FINISHED_WITH_FAILURES if counts.failed else 0
 
 
@@ -60,34 +64,34 @@ def _to_stdout(engine: Engine, items: Iterator[Sample | Record]) -> Counts:
     return counts
 
 
-def _to_file(
-    call: Call, job: Job, backend: Backend, engine: Engine, items: Iterator[Sample | Record], data: dict[str, Any]
-) -> Counts:
-    output: Path = call.given["output"]
-    if output.suffix != ".jsonl":
-        raise UsageError(f"--output {output}: rows are written as JSON Lines: name a .jsonl file.")
-    plugins, guards = registry().plugins, Guards(registry().plugins)
-    directory = RunDirectory(output, job.run(backend, data), call.given["log_content"], guards.redact)
-    run = directory.run
-    with directory:
-        directory.begin(call.given["overwrite"])
-        resumed = run.counts.total
-        if resumed:
-            console.note(f"resuming after {resumed} finished rows")
-        plugins.notify("run_started", run=run)
-        try:
-            todo = (item for item in items if not directory.is_done(_index(item)))
-            with Progress(run, call.given["limit"]) as progress:
-                for record in engine.run(todo):
-                    directory.append(record)
-                    plugins.notify("sample_finished", record=record)
-                    progress.advance()
-                    _tell_failure(record)
-            directory.finish()
-        finally:
-            plugins.notify("run_finished", run=run)
+def _to_file(call: Call, directory: RunDirectory, engine: Engine, items: Iterator[Sample | Record]) -> Counts:
+    try:
+        with directory:
+            directory.begin(call.given["overwrite"])
+            _work(directory, engine, items, call.given["limit"])
+    except KeyboardInterrupt:
+        finished = directory.run.counts.total
+        raise StoppedError(f"Stopped after {finished} rows: run the same command to go on.") from None
     _tell_end(call, directory)
-    return run.counts
+    return directory.run.counts
+
+
+def _work(directory: RunDirectory, engine: Engine, items: Iterator[Sample | Record], limit: int | None) -> None:
+    run, observers = directory.run, registry().plugins
+    if run.counts.total:
+        console.note(f"resuming after {run.counts.total} finished rows")
+    observers.notify("run_started", run=run)
+    try:
+        todo = (item for item in items if not directory.is_done(_index(item)))
+        with Progress(run, limit) as progress:
+            for record in engine.run(todo):
+                directory.append(record)
+                observers.notify("sample_finished", record=record)
+                progress.advance()
+                _tell_failure(record)
+        directory.finish()
+    finally:
+        observers.notify("run_finished", run=run)
 
 
 def _tell_failure(record: Record) -> None:
@@ -116,18 +120,18 @@ def _mapping(pairs: Iterable[str]) -> dict[str, str]:
     return mapping
 
 
-def _data(call: Call, columns: Columns) -> dict[str, Any]:
-    """Return what tells this data from other data."""
-    source: Path = call.given["source"]
-    defaults = hashlib.sha256(dump_line(columns.defaults)).hexdigest() if columns.defaults else None
-    known: dict[str, Any] = {"path": str(source), "columns": dict(columns.mapping), "defaults": defaults}
+def _data(source: Path, columns: Columns) -> dict[str, Any]:
+    """Return where the rows come from; ``sha256`` and ``bytes`` of a file only."""
+    known: dict[str, Any] = {"path": str(source), "columns": dict(columns.mapping), "sha256": None, "bytes": None}
     if source.is_file():
         with source.open("rb") as file:
             known |= {"sha256": _sha256(file), "bytes": source.stat().st_size}
+    if columns.defaults:
+        known["defaults_sha256"] = _sha256(io.BytesIO(dump_line(columns.defaults)))
     return known
 
 
-def _sha256(file: Any) -> str:
+def _sha256(file: IO[bytes]) -> str:
     digest = hashlib.sha256()
     while block := file.read(1 << 20):
         digest.update(block)

@@ -30,6 +30,8 @@ SUMMARIES = {
     "doctor": "Check this installation.",
 }
 INTERRUPTED = 130
+COMPLETION = "_NLPTASKS_COMPLETE"
+"""Set by a shell that wants completions."""
 
 
 class Verbs(click.Group):
@@ -121,6 +123,8 @@ def group(files: tuple[Path, ...], traceback: bool) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and leave the process with its exit code."""
+    if COMPLETION in os.environ:
+        group.main(prog_name="nlptasks", complete_var=COMPLETION)
     args = list(sys.argv[1:] if arguments is None else arguments)
     wanted = _take(args, "--traceback")
     console.start_logging()
@@ -129,10 +133,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _run(args: list[str], traceback: bool) -> int:
     try:
-        result = group.main(args, prog_name="nlptasks", standalone_mode=False)
+        with group.make_context("nlptasks", args) as context:
+            result = group.invoke(context)
         sys.stdout.flush()
     except click.exceptions.Exit as exit_:
         return exit_.exit_code
+    except click.exceptions.NoArgsIsHelpError as help_:
+        console.note(help_.format_message())
+        return help_.exit_code
     except (click.Abort, KeyboardInterrupt):
         console.fail("interrupted")
         return INTERRUPTED

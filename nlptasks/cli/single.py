@@ -18,15 +18,15 @@ from nlptasks.records import Delta, Failure, Record, Sample
 from nlptasks.tasks import text_of
 
 
-def run_single(call: Call, first: Any) -> int:
-    """Run one sample and print its prediction.
+def run_single(call: Call, values: dict[str, Any]) -> Record:
+    """Run one sample, given by its columns, print its prediction and return its record.
 
     Raises:
         InputError: the input does not fit.
         SampleError: the sample failed.
     """
     job = call.job()
-    sample = Sample("0", validated(job, {**call.values("input"), call.parameters["input"][0].column: first}))
+    sample = Sample("0", validated(job, values))
     with job.factory.build() as backend:
         engine = Engine(job.task, job.options, backend)
         live = sys.stdout.isatty() and not call.given["as_json"]
@@ -40,7 +40,7 @@ def run_single(call: Call, first: Any) -> int:
     if not call.given["as_json"]:
         for line in job.task.notes(record.result):
             console.note(line)
-    return 0
+    return record
 
 
 def validated(job: Job, values: dict[str, Any]) -> Any:

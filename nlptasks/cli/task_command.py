@@ -120,13 +120,12 @@ class TaskCommand(click.Command):
         return [] if model is None else list(parameters(model, "backend", taken))
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        vars(self).pop("sections", None)  # those of the model that was named last time
         self._model = _value_of(args, "-m", "--model")
-        self._helping = "--help" in args or "-h" in args
+        self._helping = ctx.resilient_parsing or "--help" in args or "-h" in args
         return super().parse_args(ctx, args)
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
-        if ctx.resilient_parsing:
-            self._model = self._model or ctx.params.get("model")
         first, *others = self.sections["input"]
         many = first.kind in ("documents", "images")
         argument = click.Argument([first.key], type=first.type, nargs=-1 if many else 1, required=False)
@@ -175,7 +174,9 @@ class TaskCommand(click.Command):
         """Answer one sample; a subclass may do something else, such as to converse."""
         from nlptasks.cli.single import run_single
 
-        return run_single(call, self.first_value(call, ctx))
+        first = self.sections["input"][0].column
+        run_single(call, {**call.values("input"), first: self.first_value(call, ctx)})
+        return 0
 
     def first_value(self, call: Call, ctx: click.Context) -> Any:
         """Return the first Input field from argument, ``--text`` or stdin."""
