@@ -41,13 +41,8 @@ class TaskRunner:
 
     def map(self, values: Iterable[Any]) -> Iterator[Any]:
         """Yield an ``Output`` or a Failure for every value, in order. Values are taken in as they are needed."""
-        waiting: dict[int, Any] = {}
-        expected = 0
-        for record in self.records(values):
-            waiting[record.sample.index] = record.result
-            while expected in waiting:
-                yield waiting.pop(expected)
-                expected += 1
+        for record in in_order(self.records(values)):
+            yield record.result
 
     def records(self, values: Iterable[Any]) -> Iterator[Record]:
         """Yield a Record for every value as it finishes; one that does not fit is a Record with its Failure."""
@@ -100,6 +95,17 @@ class TaskRunner:
 
     def __exit__(self, *exception: Any) -> None:
         self.close()
+
+
+def in_order(records: Iterable[Record]) -> Iterator[Record]:
+    """Yield records by the index of their samples, each as soon as those before it are there."""
+    waiting: dict[int, Record] = {}
+    expected = 0
+    for record in records:
+        waiting[record.sample.index] = record
+        while expected in waiting:
+            yield waiting.pop(expected)
+            expected += 1
 
 
 def task(

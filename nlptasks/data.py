@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import csv
 import gzip
 import io
@@ -82,12 +83,12 @@ class Columns:
                 known[names[0]] = row[present]
         return known
 
-    def _references(self, row: Row) -> tuple[Any, ...]:
+    def _references(self, row: Row) -> tuple[Any, ...] | None:
         for name in (self.task.reference_column, "references"):
             if row.get(name) is not None:
                 value = row[name]
                 return tuple(value) if isinstance(value, (list, tuple)) else (value,)
-        return ()
+        return None
 
     def _check(self, row: Row, source: str) -> None:
         for ours, theirs in self.mapping.items():
@@ -168,24 +169,34 @@ def _json_row(number: int, line: bytes) -> Row | Failure:
 def _table(delimiter: str | None) -> Callable[[IO[bytes], str], Numbered]:
     def read(file: IO[bytes], _: str) -> Numbered:
         csv.field_size_limit(2**31 - 1)
-        text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
-        header = text.readline()
-        # German spreadsheets write semicolons into .csv
-        separator = delimiter or (";" if ";" in header and "," not in header else ",")
-        names = next(csv.reader([header], delimiter=separator), [])
-        for index, cells in enumerate(cells for cells in csv.reader(text, delimiter=separator) if cells):
-            if len(cells) > len(names):
-                yield index, Failure("input", f"row {index + 1} has {len(cells)} cells for {len(names)} columns")
-            else:
-                yield index, {name: cell for name, cell in zip(names, cells, strict=False) if cell != ""}
+        with _decoded(file, newline="") as text:
+            header = text.readline()
+            # German spreadsheets write semicolons into .csv
+            separator = delimiter or (";" if ";" in header and "," not in header else ",")
+            names = next(csv.reader([header], delimiter=separator), [])
+            for index, cells in enumerate(cells for cells in csv.reader(text, delimiter=separator) if cells):
+                if len(cells) > len(names):
+                    yield index, Failure("input", f"row {index + 1} has {len(cells)} cells for {len(names)} columns")
+                else:
+                    yield index, {name: cell for name, cell in zip(names, cells, strict=False) if cell != ""}
 
     return read
 
 
 def _text(file: IO[bytes], column: str) -> Numbered:
-    lines = (line.rstrip("\r\n") for line in io.TextIOWrapper(file, encoding="utf-8-sig", newline="\n"))
-    for index, line in enumerate(line for line in lines if line.strip()):
-        yield index, {column: line}
+    with _decoded(file, newline="\n") as text:
+        lines = (line.rstrip("\r\n") for line in text)
+        for index, line in enumerate(line for line in lines if line.strip()):
+            yield index, {column: line}
+
+
+@contextlib.contextmanager
+def _decoded(file: IO[bytes], newline: str) -> Iterator[io.TextIOWrapper]:
+    text = io.TextIOWrapper(file, encoding="utf-8-sig", newline=newline)
+    try:
+        yield text
+    finally:
+        text.detach()  # whoever opened the file closes it
 
 
 def _parquet(path: Path) -> Numbered:

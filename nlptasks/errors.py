@@ -100,5 +100,7 @@ def closest(name: str, known: Iterable[str]) -> str | None:
     """Return the known name nearest to ``name``, or None when none is near."""
     from rapidfuzz import fuzz, process, utils
 
+    if len(utils.default_process(name)) < 2:  # everything is near a single letter
+        return None
     match = process.extractOne(name, list(known), scorer=fuzz.WRatio, processor=utils.default_process, score_cutoff=70)
     return match[0] if match else None

@@ -32,13 +32,14 @@ class Message:
 class Sample:
     """One input of a task: ``input`` is an instance of the task's ``Input`` model.
 
+    ``references`` is None where there are none to compare with; an empty tuple says that no answer is right.
     ``index`` is the row's position in its source, counted from 0; ``row`` is the row as it was read,
     so that columns the task does not know are kept in the output.
     """
 
     id: str
     input: Any
-    references: tuple[Any, ...] = ()
+    references: tuple[Any, ...] | None = None
     index: int = 0
     row: Mapping[str, Any] = field(default_factory=dict)
 

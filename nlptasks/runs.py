@@ -224,7 +224,6 @@ def sample_line(record: Record, content: LogContent, redact: Redact) -> dict[str
 
 def _content(record: Record, content: LogContent) -> dict[str, Any]:
     texts = {
-        "input": None if record.sample.input is None else record.sample.input.model_dump(mode="json"),
         "prediction": None if record.failed else record.result.model_dump(mode="json"),
         "exchanges": [_exchange(request, answer) for request, answer in record.exchanges],
     }
@@ -234,7 +233,8 @@ def _content(record: Record, content: LogContent) -> dict[str, Any]:
     if content == "hash":
         digests = {name: hashlib.sha256(dump_line(value)).hexdigest() for name, value in texts.items()}
         return {"sha256": digests, **error}
-    return {**texts, "references": list(record.sample.references), **error}
+    references = None if record.sample.references is None else list(record.sample.references)
+    return {**texts, "references": references, **error}
 
 
 def _exchange(request: Request, answer: Completion | Failure) -> dict[str, Any]:

@@ -37,19 +37,25 @@ class GenerationOptions(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    max_new_tokens: int | None = Field(None, ge=1, description="Most tokens to generate.")
-    temperature: float = Field(0.0, ge=0, description="0 is greedy; above 0 samples.")
-    top_p: float = Field(1.0, gt=0, le=1, description="Sample from this share of the probability.")
-    num_beams: int = Field(1, ge=1, description="Beams of a beam search.")
-    stop: list[str] = Field([], description="Stop where this text appears (repeatable).")
-    seed: int | None = Field(None, description="Seed for sampling.")
-    json_schema: Text | None = Field(None, alias="schema", description="JSON schema that the answer must fit.")
-    extra: dict[str, Any] = Field({}, description="Further generation arguments, handed to the backend as they are.")
+    max_new_tokens: int | None = Field(default=None, ge=1, description="Most tokens to generate.")
+    temperature: float = Field(default=0.0, ge=0, description="0 is greedy; above 0 samples.")
+    top_p: float = Field(default=1.0, gt=0, le=1, description="Sample from this share of the probability.")
+    num_beams: int = Field(default=1, ge=1, description="Beams of a beam search.")
+    stop: list[str] = Field(default=[], description="Stop where this text appears (repeatable).")
+    seed: int | None = Field(default=None, description="Seed for sampling.")
+    json_schema: Text | None = Field(default=None, alias="schema", description="JSON schema that the answer must fit.")
+    extra: dict[str, Any] = Field(
+        default={}, description="Further generation arguments, handed to the backend as they are."
+    )
 
     @field_validator("json_schema")
     @classmethod
     def _is_schema(cls, value: str | None) -> str | None:
-        if value is not None and not isinstance(json.loads(value), dict):
+        try:
+            fits = value is None or isinstance(json.loads(value), dict)
+        except json.JSONDecodeError as error:
+            raise ValueError(f"a JSON schema must be JSON ({error})") from None
+        if not fits:
             raise ValueError("a JSON schema is a JSON object")
         return value
 

@@ -17,7 +17,7 @@ from pydantic.fields import FieldInfo
 
 from nlptasks.data import column_names, read_text
 from nlptasks.errors import InputError
-from nlptasks.fields import Marker
+from nlptasks.fields import Document, Marker
 
 SCALARS: Mapping[Any, click.ParamType[Any]] = {str: click.STRING, int: click.INT, float: click.FLOAT, bool: click.BOOL}
 FOLDER_ENDINGS = (".txt", ".md", ".rst")
@@ -36,9 +36,14 @@ class Parameter:
     default: Any
     help: str
 
+    @property
+    def flags(self) -> list[str]:
+        """The names as flags."""
+        return ["--" + name.replace("_", "-") for name in self.names]
+
     def option(self) -> click.Option:
         """Return the parameter as a ``--flag``; a value of None (or none at all) means not given."""
-        flags = ["--" + name.replace("_", "-") for name in self.names]
+        flags = self.flags
         if self.type is click.BOOL and not self.multiple:
             flags = [f"{flag}/--no-{flag[2:]}" for flag in flags[:1]]
         text = self.help + (f"  [default: {self.default}]" if self.default not in (None, "", (), []) else "")
@@ -111,18 +116,18 @@ def _click_type(annotation: Any) -> click.ParamType[Any] | None:
     return SCALARS.get(annotation)
 
 
-def read_documents(path: Path) -> list[dict[str, str]]:
+def read_documents(path: Path) -> list[Document]:
     """Return a file as one named document, a folder as all its text files.
 
     Raises:
         InputError: there is nothing to read.
     """
     if not path.is_dir():
-        return [{"text": read_text(path), "name": "stdin" if str(path) == "-" else str(path)}]
+        return [Document(text=read_text(path), name="stdin" if str(path) == "-" else str(path))]
     files = sorted(file for file in path.rglob("*") if file.suffix in FOLDER_ENDINGS and file.is_file())
     if not files:
         raise InputError(f"{path} holds no {', '.join(FOLDER_ENDINGS)} file.")
-    return [{"text": read_text(file), "name": str(file)} for file in files]
+    return [Document(text=read_text(file), name=str(file)) for file in files]
 
 
 def _read_bytes(path: Path) -> bytes:

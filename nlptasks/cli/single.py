@@ -25,8 +25,8 @@ def run_single(call: Call, values: dict[str, Any]) -> Record:
         InputError: the input does not fit.
         SampleError: the sample failed.
     """
+    sample = Sample("0", validated(call, values))
     job = call.job()
-    sample = Sample("0", validated(job, values))
     with job.factory.build() as backend:
         engine = Engine(job.task, job.options, backend)
         live = sys.stdout.isatty() and not call.given["as_json"]
@@ -43,16 +43,18 @@ def run_single(call: Call, values: dict[str, Any]) -> Record:
     return record
 
 
-def validated(job: Job, values: dict[str, Any]) -> Any:
+def validated(call: Call, values: dict[str, Any]) -> Any:
     """Return the task's Input from values by column.
 
     Raises:
         InputError: they do not fit.
     """
     try:
-        return job.task.Input.model_validate(values, context={"base": "."})
+        return call.task.Input.model_validate(values, context={"base": "."})
     except ValidationError as error:
-        raise InputError(one_line(error)) from None
+        missing = [str(item["loc"][0]) for item in error.errors() if item["type"] == "missing"]
+        flags = [one.flags[0] for one in call.parameters["input"] if one.column in missing]
+        raise InputError(f"Give {' and '.join(flags)}." if flags else one_line(error)) from None
 
 
 def _streamed(engine: Engine, sample: Sample) -> Record:
