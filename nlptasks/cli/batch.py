@@ -13,8 +13,8 @@ from typing import IO, Any
 
 from nlptasks.backends.guarded import Guards
 from nlptasks.cli import console
+from nlptasks.cli.call import Call
 from nlptasks.cli.progress import Progress
-from nlptasks.cli.task_command import Call
 from nlptasks.data import Columns, dump_line, output_row, plain_column, read_rows
 from nlptasks.engine import Engine
 from nlptasks.errors import InputError, StoppedError, UsageError
@@ -28,14 +28,14 @@ FINISHED_WITH_FAILURES = 3
 def run_batch(call: Call) -> int:
     """Run all rows of ``--input``; return 0, or 3 if any failed."""
     given = call.given
-    if given.get("text") or given[call.parameters["input"][0].key]:
+    if given.get("text") or given[call.sections.first.key]:
         raise UsageError("Give one input or --input with many, not both.")
     output: Path | None = None if str(given["output"]) == "-" else given["output"]
     if output and output.suffix != ".jsonl":
         raise UsageError(f"--output {output}: rows are written as JSON Lines: name a .jsonl file.")
     job = call.job()
     source: Path = given["source"]
-    columns = Columns(job.task, _mapping(given["columns"]), call.values("input"), source.parent)
+    columns = Columns(job.task, _mapping(given["columns"]), call.values(call.sections.input), source.parent)
     rows = read_rows(source, plain_column(job.task))
     items = islice(columns.samples(rows, str(source)), given["limit"])
     first = next(items, None)

@@ -9,7 +9,7 @@ import click
 from pydantic import ValidationError
 
 from nlptasks.cli import console
-from nlptasks.cli.task_command import Call
+from nlptasks.cli.call import Call
 from nlptasks.data import one_line, output_row
 from nlptasks.engine import Engine
 from nlptasks.errors import InputError, SampleError
@@ -53,7 +53,7 @@ def validated(call: Call, values: dict[str, Any]) -> Any:
         return call.task.Input.model_validate(values, context={"base": "."})
     except ValidationError as error:
         missing = [str(item["loc"][0]) for item in error.errors() if item["type"] == "missing"]
-        flags = [one.flags[0] for one in call.parameters["input"] if one.column in missing]
+        flags = [one.flags[0] for one in call.sections.input if one.column in missing]
         raise InputError(f"Give {' and '.join(flags)}." if flags else one_line(error)) from None
 
 
