@@ -8,8 +8,8 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from nlptasks.backends.openai.think import ThinkSplitter
 from nlptasks.backends.openai.trouble import bad_answer, cut_off
+from nlptasks.backends.reasoning import Splitter
 from nlptasks.records import Completion, Delta, FinishReason, Usage
 
 Show = Callable[[Delta], None]
@@ -59,7 +59,7 @@ class Reader:
         self._where = where
         self._asked = asked
         self._show = show
-        self._splitter = ThinkSplitter()
+        self._splitter = Splitter()
         self._text: list[str] = []
         self._reasoning: list[str] = []
         self._finish: str | None = None
