@@ -9,6 +9,7 @@ from pydantic import BaseModel, ValidationError
 from typing_extensions import Self
 
 from nlptasks.backends.base import Backend
+from nlptasks.backends.factory import wrapped
 from nlptasks.data import one_line, plain_column
 from nlptasks.engine import Engine
 from nlptasks.errors import InputError, SampleError
@@ -132,6 +133,6 @@ def task(
     """
     loaded = load_task(name, PromptOverride(system, prompt))
     if isinstance(model, Backend):
-        return TaskRunner(loaded, task_options(loaded, options), model)
+        return TaskRunner(loaded, task_options(loaded, options), wrapped(model))
     job = prepare(loaded, options, model, cache)
     return TaskRunner(job.task, job.options, job.factory.build())

@@ -10,60 +10,88 @@ import itertools
 import time
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
 from typing import Any
 
-from nlptasks.backends.base import Answer, Backend, Session
-from nlptasks.errors import ConfigError, NLPTasksError, UnsupportedError
-from nlptasks.records import Completion, Delta, Failure, Record, Request, Sample
+from nlptasks.backends.base import Answer, Backend, Limits, Session, checked, complete_safely
+from nlptasks.errors import BackendError, ConfigError, NLPTasksError, UnsupportedError
+from nlptasks.records import Delta, Failure, Record, Request, Sample
 from nlptasks.tasks import Steps, Task
 
 LEAST_WINDOW = 32
 Key = tuple[int, int]
 
 
-@dataclass
 class _Live:
-    """A sample whose steps are under way; ``answers`` of the current step, None where still awaited."""
+    """A sample whose steps are under way: the requests of the current step, and the answers it has so far."""
 
-    sample: Sample
-    steps: Steps[Any]
-    started: float = field(default_factory=time.perf_counter)
-    requests: Sequence[Request] = ()
-    answers: list[Completion | None] = field(default_factory=list)
-    missing: int = 0
-    exchanges: list[tuple[Request, Answer]] = field(default_factory=list)
+    def __init__(self, task: Task[Any, Any, Any], sample: Sample, options: Any, limits: Limits) -> None:
+        self.sample = sample
+        self.requests: Sequence[Request] = ()
+        self.answers: dict[int, Answer] = {}
+        self._exchanges: list[tuple[Request, Answer]] = []
+        self._task = task
+        self._steps = _steps(task, sample, options, limits)
+        self._started = time.perf_counter()
+
+    @property
+    def begun(self) -> bool:
+        """Whether a step is behind it."""
+        return bool(self._exchanges)
+
+    @property
+    def answered(self) -> bool:
+        """Whether all requests of the current step have their answers."""
+        return len(self.answers) == len(self.requests)
 
     def advance(self) -> Any:
         """Run the task up to its next requests; return None then, or its prediction or Failure."""
+        answers: Any = [self.answers[position] for position in range(len(self.requests))]
+        self._file()
         try:
-            self.requests = self.steps.send(self.answers) if self.answers else next(self.steps)  # type: ignore[arg-type]
+            asked = self._steps.send(answers or None)  # type: ignore[arg-type]  # None starts it
         except StopIteration as stop:
-            return stop.value
+            return stop.value if isinstance(stop.value, self._task.Output | Failure) else self._misfit(stop.value)
         except ConfigError:
             raise  # the same for every sample: better to stop at the first
         except (NLPTasksError, ValueError) as error:
             return Failure("sample", " ".join(str(error).split()))
-        except Exception as error:  # a third party's task may raise anything
+        except (Exception, SystemExit) as error:  # a third party's task may raise anything
             return Failure("task", f"{type(error).__name__}: {' '.join(str(error).split())}")
-        if not self.requests:
-            return Failure("task", "the task asked for nothing")
-        self.answers = [None] * len(self.requests)
-        self.missing = len(self.requests)
+        if not (isinstance(asked, Sequence) and asked and all(isinstance(one, Request) for one in asked)):
+            return Failure("task", f"{self._task.name} asked for {type(asked).__name__}, not for a list of Requests")
+        self.requests = tuple(asked)
         return None
 
     def receive(self, position: int, answer: Answer) -> Failure | None:
         """Take one answer; a Failure ends the sample."""
-        self.exchanges.append((self.requests[position], answer))
-        if isinstance(answer, Failure):
-            self.steps.close()
-            return answer
         self.answers[position] = answer
-        self.missing -= 1
-        return None
+        return answer if isinstance(answer, Failure) else None
 
     def record(self, result: Any) -> Record:
-        return Record(self.sample, result, tuple(self.exchanges), time.perf_counter() - self.started)
+        """End the sample."""
+        self._file()
+        self.close()
+        return Record(self.sample, result, tuple(self._exchanges), time.perf_counter() - self._started)
+
+    def close(self) -> None:
+        """Let the task clean up; its result stands, whatever happens there."""
+        with suppress(Exception):
+            self._steps.close()
+
+    def _file(self) -> None:
+        """Keep the exchanges of a step in the order in which they were asked for."""
+        self._exchanges += [(self.requests[position], answer) for position, answer in sorted(self.answers.items())]
+        self.requests, self.answers = (), {}
+
+    def _misfit(self, value: Any) -> Failure:
+        wanted, found = self._task.Output.__name__, type(value).__name__
+        return Failure("task", f"{self._task.name} gave a {found} as its prediction, not its {wanted}")
+
+
+def _steps(task: Task[Any, Any, Any], sample: Sample, options: Any, limits: Limits) -> Steps[Any]:
+    """Run ``task.steps`` such that all of it, its call too, happens where its errors are caught."""
+    return (yield from task.steps(sample, options, limits))
 
 
 class Engine:
@@ -88,28 +116,41 @@ class Engine:
 
         Deltas come from steps of one request, and only for a task that declares ``streaming``.
         """
+        if not self._task.streaming:
+            yield from self.run([sample])
+            return
         live = self.start(sample)
-        result = live.advance()
-        while result is None:
-            for position, request in enumerate(live.requests):
-                shown = self._task.streaming and len(live.requests) == 1
-                answer = yield from self._ask(request, shown)
-                if (result := live.receive(position, answer)) is not None:
-                    break
-            else:
-                result = live.advance()
-        yield live.record(result)
+        try:
+            result = live.advance()
+            while result is None:
+                if len(live.requests) == 1:
+                    answers: Sequence[Answer] = [(yield from self._ask(live.requests[0]))]
+                else:
+                    answers = complete_safely(self._backend, live.requests)
+                for position, answer in enumerate(answers):
+                    if result := live.receive(position, answer):
+                        break
+                else:
+                    result = live.advance()
+            yield live.record(result)
+        finally:
+            live.close()
 
-    def _ask(self, request: Request, shown: bool) -> Generator[Delta, None, Answer]:
-        for item in self._backend.stream(request):
-            if not isinstance(item, Delta):
-                return item
-            if shown:
+    def _ask(self, request: Request) -> Generator[Delta, None, Answer]:
+        try:
+            for item in self._backend.stream(request):
+                if not isinstance(item, Delta):
+                    return checked(self._backend, item)
                 yield item
+        except NLPTasksError:
+            raise
+        except Exception as error:  # a third party's code may raise anything
+            return Failure("backend", f"{type(error).__name__}: {error}")
         return Failure("backend", f"{type(self._backend).__name__} ended a stream without an answer")
 
     def start(self, sample: Sample) -> _Live:
-        return _Live(sample, self._task.steps(sample, self._options, self._backend.limits()))
+        """Return a sample ready to take its first step."""
+        return _Live(self._task, sample, self._options, self._backend.limits())
 
 
 class _Pool:
@@ -125,15 +166,19 @@ class _Pool:
 
     def run(self, items: Iterator[Sample | Record]) -> Iterator[Record]:
         exhausted = False
-        while not exhausted or self._live:
-            while not exhausted and len(self._live) < self._window:
-                item = next(items, None)
-                if item is None:
-                    exhausted = True
-                elif record := self._admit(item):
+        try:
+            while not exhausted or self._live:
+                while not exhausted and len(self._live) < self._window:
+                    item = next(items, None)
+                    if item is None:
+                        exhausted = True
+                    elif record := self._admit(item):
+                        yield record
+                if record := self._turn():
                     yield record
-            if record := self._turn():
-                yield record
+        finally:
+            for live in self._live.values():
+                live.close()
 
     def _admit(self, item: Sample | Record) -> Record | None:
         if isinstance(item, Record):
@@ -149,6 +194,8 @@ class _Pool:
             if key[0] in self._live:
                 self._session.put(key, request)
                 self._held += 1
+        if self._waiting and not self._held:
+            raise BackendError("The backend holds nothing and yet has no room: its batch_size must be at least 1.")
         if not self._held:
             return None
         (number, position), answer = self._session.get()
@@ -157,20 +204,19 @@ class _Pool:
         if live is None:  # its sample failed by another request
             return None
         if failure := live.receive(position, answer):
-            return self._finish(number, failure)
-        return self._advance(number, live) if live.missing == 0 else None
+            return self._end(number, failure)
+        return self._advance(number, live) if live.answered else None
 
     def _advance(self, number: int, live: _Live) -> Record | None:
-        first = not live.exchanges
         result = live.advance()
         if result is not None:
-            return self._finish(number, result)
+            return self._end(number, result)
         asked = [((number, position), request) for position, request in enumerate(live.requests)]
-        if first:
-            self._waiting.extend(asked)
-        else:  # what was begun is finished first
+        if live.begun:  # what was begun is finished first
             self._waiting.extendleft(reversed(asked))
+        else:
+            self._waiting.extend(asked)
         return None
 
-    def _finish(self, number: int, result: Any) -> Record:
+    def _end(self, number: int, result: Any) -> Record:
         return self._live.pop(number).record(result)

@@ -12,7 +12,8 @@ NLPTasksError                 exit code 1
 │   ├── MissingExtraError     a package that an extra would bring
 │   └── UnsupportedError      a task or option this backend cannot do
 ├── RunError                  a run directory that does not fit, or cannot be written
-└── SampleError               one sample that failed, raised where only one was asked for
+├── SampleError               one sample that failed, raised where only one was asked for
+└── StoppedError              exit code 130: stopped by the user, and resumable
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import platform
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -56,7 +57,7 @@ class Job:
             "data": content if data["sha256"] else dict(data),
             "model": self.factory.model,
             "backend": dict(backend.identity()),
-            "options": self.options.model_dump(mode="json"),
+            "options": {name: _brief(value) for name, value in self.options.model_dump(mode="json").items()},
             "prompt": self.task.active_prompts.digest(),
         }
         environment = {
@@ -65,6 +66,13 @@ class Job:
             "platform": platform.platform(),
         }
         return Run(fingerprint, data, environment)
+
+
+def _brief(value: Any) -> Any:
+    """Return a text of some length (a glossary, a schema) as its digest: a run is known by it, not a copy of it."""
+    if not isinstance(value, str) or len(value) <= 64:
+        return value
+    return "sha256:" + hashlib.sha256(value.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def load_task(name: str, override: PromptOverride | None = None) -> AnyTask:
@@ -89,11 +97,9 @@ def prepare(
     """Return a job: ``values`` are options of the task or of the backend, told apart by name.
 
     Raises:
-        PluginError: a required plugin is not in service.
-        UnknownNameError, ConfigError: an option or the model.
+        UnknownNameError, ConfigError, PluginError: an option or the model.
     """
     config = settings.load()
-    registry().plugins.require(config.required_plugins)
     name = model or config.model
     provider = name.partition("/")[0]
     backend_model = options_model(provider_factory(name))
@@ -103,7 +109,8 @@ def prepare(
     for option in values:
         if option not in ours | theirs:
             raise UnknownNameError("option", option, ours | theirs, f"Neither {task.name} nor {provider} has it.")
-    backend_options = {**config.backends.get(provider, {}), **{k: v for k, v in values.items() if k not in ours}}
+    configured = config.backends.get(provider.rpartition(":")[2], {})
+    backend_options = {**configured, **{k: v for k, v in values.items() if k not in ours}}
     path = cache_file() if (config.cache if cache is None else cache) else None
     options = task_options(task, {k: v for k, v in values.items() if k in ours})
     return Job(task, options, BackendFactory(name, backend_options, path))

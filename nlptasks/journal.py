@@ -25,11 +25,11 @@ class Pair:
 
 
 class Journal:
-    """The pair of files; ``scratch`` is a folder for rewrites, on the same file system as both."""
+    """The pair of files. Each is rewritten beside itself: what may stand in one may not stand beside the other."""
 
-    def __init__(self, first: Path, second: Path, scratch: Path) -> None:
+    def __init__(self, first: Path, second: Path) -> None:
         self._paths = first, second
-        self._scratch = scratch / "output.new", scratch / "samples.new"
+        self._scratch = first.with_name(first.name + ".new"), second.with_name(second.name + ".new")
         self._descriptors: tuple[int, int] | None = None
         self._last = -1
         self._ordered = True

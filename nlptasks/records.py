@@ -173,7 +173,11 @@ class Record:
 
 
 def plain(value: Any) -> Any:
-    """Return a record as what JSON knows: bytes become base64. Much quicker than ``dataclasses.asdict``."""
+    """Return a record as what JSON knows: bytes become base64. Much quicker than ``dataclasses.asdict``.
+
+    Raises:
+        TypeError: it holds something that JSON has no form for, such as a function.
+    """
     if value is None or isinstance(value, (str, int, float)):
         return value
     if isinstance(value, bytes):
@@ -182,4 +186,7 @@ def plain(value: Any) -> Any:
         return [plain(item) for item in value]
     if isinstance(value, Mapping):
         return {name: plain(item) for name, item in value.items()}
-    return {name: plain(getattr(value, name)) for name in value.__slots__}
+    names = getattr(type(value), "__dataclass_fields__", None)
+    if names is None:
+        raise TypeError(f"{type(value).__name__} has no form in JSON")
+    return {name: plain(getattr(value, name)) for name in names}

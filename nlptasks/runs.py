@@ -80,7 +80,7 @@ class RunDirectory:
         self._done = bytearray()  # a bit for each row
         self._log_content = log_content
         self._redact = redact or (lambda value: value)
-        self._journal = Journal(output, self.path / "samples.jsonl", self.path)
+        self._journal = Journal(output, self.path / "samples.jsonl")
         self._lock = FileLock(self.path / "lock")
         self._started = time.perf_counter()
         self._begun = False
@@ -206,7 +206,6 @@ def sample_line(record: Record, content: LogContent, redact: Redact) -> dict[str
     completions = record.completions
     line: dict[str, Any] = {
         "index": record.sample.index,
-        "id": record.sample.id,
         "failed": record.failed,
         "truncated": any(completion.finish_reason == "length" for completion in completions),
         "empty": not record.failed and not any(completion.text.strip() for completion in completions),
@@ -216,13 +215,13 @@ def sample_line(record: Record, content: LogContent, redact: Redact) -> dict[str
         "seconds": round(record.seconds, 6),
     }
     try:
-        line |= redact(_content(record, content))
+        line |= redact({"id": record.sample.id, **_content(record, content, redact)})
     except Exception as error:  # fail closed: without the guard nothing of the text is kept
         line["error"] = {"type": "guard", "message": f"content withheld: {type(error).__name__}"}
     return line
 
 
-def _content(record: Record, content: LogContent) -> dict[str, Any]:
+def _content(record: Record, content: LogContent, redact: Redact) -> dict[str, Any]:
     texts = {
         "prediction": None if record.failed else record.result.model_dump(mode="json"),
         "exchanges": [_exchange(request, answer) for request, answer in record.exchanges],
@@ -231,7 +230,7 @@ def _content(record: Record, content: LogContent) -> dict[str, Any]:
     if content == "none":
         return error
     if content == "hash":
-        digests = {name: hashlib.sha256(dump_line(value)).hexdigest() for name, value in texts.items()}
+        digests = {name: hashlib.sha256(dump_line(value)).hexdigest() for name, value in redact(texts).items()}
         return {"sha256": digests, **error}
     references = None if record.sample.references is None else list(record.sample.references)
     return {**texts, "references": references, **error}

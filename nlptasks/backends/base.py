@@ -175,13 +175,21 @@ def complete_safely(backend: Backend, requests: Sequence[Request]) -> Sequence[A
     except NLPTasksError:
         raise
     except Exception as error:  # a third party's code may raise anything
-        if len(requests) > 1:
-            return [complete_safely(backend, [request])[0] for request in requests]
-        return [Failure("backend", f"{type(error).__name__}: {error}")]
-    if len(answers) != len(requests):
-        message = f"{type(backend).__name__} gave {len(answers)} answers to {len(requests)} requests"
-        return [Failure("backend", message)] * len(requests)
-    return answers
+        problem = f"{type(error).__name__}: {error}"
+    else:
+        if len(answers) == len(requests):
+            return [checked(backend, answer) for answer in answers]
+        problem = f"{type(backend).__name__} gave {len(answers)} answers to {len(requests)} requests"
+    if len(requests) > 1:
+        return [complete_safely(backend, [request])[0] for request in requests]
+    return [Failure("backend", problem)]
+
+
+def checked(backend: Backend, answer: object) -> Answer:
+    """Return what a backend gave, or a Failure where that is no answer."""
+    if isinstance(answer, Answer):
+        return answer
+    return Failure("backend", f"{type(backend).__name__} gave a {type(answer).__name__}, which is no Completion")
 
 
 @cache

@@ -7,13 +7,13 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from nlptasks.backends.base import Answer, Backend, K, Session, warn_once
-from nlptasks.backends.wrapper import Wrapper, WrapperSession
-from nlptasks.records import Completion, Delta, Request, Usage
+from nlptasks.backends.wrapper import Wrapper, WrapperSession, digest_of
+from nlptasks.records import Completion, Delta, Request, Usage, plain
 
 SCHEMA = "CREATE TABLE IF NOT EXISTS completions (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID"
 
@@ -37,15 +37,16 @@ class CacheInfo:
 def cache_info() -> CacheInfo:
     """Return how much the cache holds; nothing is created."""
     path = cache_file()
-    if not path.is_file():
+    size = sum(file.stat().st_size for file in _files(path))
+    if not size:
         return CacheInfo(path, 0, 0)
     with closing(Store(path)) as store:
-        return store.info()
+        return CacheInfo(path, store.count(), size)
 
 
 def clear_cache() -> int:
     """Delete the cache and return how many bytes that freed."""
-    files = [file for file in _files(cache_file()) if file.is_file()]
+    files = _files(cache_file())
     freed = sum(file.stat().st_size for file in files)
     for file in files:
         file.unlink()
@@ -53,7 +54,8 @@ def clear_cache() -> int:
 
 
 def _files(path: Path) -> list[Path]:
-    return [path, *(path.with_name(path.name + ending) for ending in ("-wal", "-shm"))]
+    every = [path, *(path.with_name(path.name + ending) for ending in ("-wal", "-shm"))]
+    return [file for file in every if file.is_file()]
 
 
 class Store:
@@ -74,21 +76,25 @@ class Store:
     def get(self, key: str) -> Completion | None:
         """Return the completion kept under ``key``, marked as cached, or None."""
         rows = self._execute("SELECT value FROM completions WHERE key = ?", key)
-        if not rows:
+        try:
+            value = json.loads(rows[0][0])
+            return Completion(**{**value, "usage": Usage(**value["usage"]), "cached": True})
+        except (IndexError, ValueError, TypeError, KeyError):  # none, or one that another version has written
             return None
-        value = json.loads(rows[0][0])
-        return Completion(**{**value, "usage": Usage(**value["usage"]), "cached": True})
 
     def put(self, key: str, completion: Completion) -> None:
-        """Keep a completion."""
-        value = json.dumps(asdict(replace(completion, cached=False)), ensure_ascii=False)
-        self._execute("INSERT OR REPLACE INTO completions VALUES (?, ?)", key, value)
+        """Keep a completion; one that has no form in JSON is warned of and not kept."""
+        try:
+            value = json.dumps(plain(replace(completion, cached=False)))
+        except (TypeError, ValueError) as error:
+            warn_once(f"Some answers cannot be kept in the cache: {error}")
+        else:
+            self._execute("INSERT OR REPLACE INTO completions VALUES (?, ?)", key, value)
 
-    def info(self) -> CacheInfo:
-        """Return how much is kept."""
+    def count(self) -> int:
+        """Return how many completions are kept."""
         rows = self._execute("SELECT count(*) FROM completions")
-        size = sum(file.stat().st_size for file in _files(self.path) if file.is_file())
-        return CacheInfo(self.path, rows[0][0] if rows else 0, size)
+        return rows[0][0] if rows else 0
 
     def close(self) -> None:
         """Close the file."""
@@ -108,7 +114,7 @@ class Store:
 
     def _give_up(self, error: Exception) -> None:
         self.close()
-        warn_once(f"Going on without the cache {self.path}: {error}. Empty it with: nlptasks cache clear")
+        warn_once(f"Going on without the cache {self.path}: {error}. If it is damaged, empty it: nlptasks cache clear")
 
 
 class Cached(Wrapper):
@@ -119,22 +125,31 @@ class Cached(Wrapper):
         self._store = store
         self._prefix = json.dumps(dict(inner.identity()), sort_keys=True)
 
-    def key(self, request: Request) -> str:
-        """Return the sha256 of the backend's identity and the request."""
-        return hashlib.sha256(f"{self._prefix}\0{request.digest()}".encode()).hexdigest()
+    def key(self, request: Request) -> str | None:
+        """Return the sha256 of the backend's identity and the request, None where the request has no digest."""
+        digest = digest_of(request)
+        return digest and hashlib.sha256(f"{self._prefix}\0{digest}".encode()).hexdigest()
 
     def open(self) -> Session[Any]:
-        return _CachedSession(self, self.inner.open(), self._store)
+        return _CachedSession(self, self.inner.open())
+
+    def look_up(self, key: str | None) -> Completion | None:
+        """Return what is kept under a key."""
+        return None if key is None else self._store.get(key)
+
+    def keep(self, key: str | None, answer: Delta | Answer) -> None:
+        """Keep an answer that is a Completion."""
+        if key is not None and isinstance(answer, Completion):
+            self._store.put(key, answer)
 
     def stream(self, request: Request) -> Iterator[Delta | Answer]:
         key = self.key(request)
-        if hit := self._store.get(key):
+        if hit := self.look_up(key):
             yield Delta(hit.text, hit.reasoning)
             yield hit
             return
         for item in self.inner.stream(request):
-            if isinstance(item, Completion):
-                self._store.put(key, item)
+            self.keep(key, item)
             yield item
 
     def close(self) -> None:
@@ -143,21 +158,19 @@ class Cached(Wrapper):
 
 
 class _CachedSession(WrapperSession[K]):
-    def __init__(self, backend: Cached, inner: Session[K], store: Store) -> None:
+    def __init__(self, backend: Cached, inner: Session[K]) -> None:
         super().__init__(inner)
-        self._backend, self._store = backend, store
-        self._keys: dict[K, str] = {}
+        self._backend = backend
+        self._places: dict[K, str | None] = {}
 
     def put(self, key: K, request: Request) -> None:
         place = self._backend.key(request)
-        if hit := self._store.get(place):
+        if hit := self._backend.look_up(place):
             self.ready.append((key, hit))
         else:
-            self._keys[key] = place
+            self._places[key] = place
             self.inner.put(key, request)
 
     def received(self, key: K, answer: Answer) -> tuple[K, Answer]:
-        place = self._keys.pop(key)
-        if isinstance(answer, Completion):
-            self._store.put(place, answer)
+        self._backend.keep(self._places.pop(key), answer)
         return key, answer

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from nlptasks.backends.base import Answer, K, Session
-from nlptasks.backends.wrapper import Wrapper, WrapperSession
+from nlptasks.backends.wrapper import Wrapper, WrapperSession, digest_of
 from nlptasks.records import Delta, Request
 
 
@@ -27,11 +27,11 @@ class _DedupeSession(WrapperSession[K]):
         self._followers: dict[str, list[K]] = {}
 
     def put(self, key: K, request: Request) -> None:
-        digest = request.digest() if request.config.repeatable else ""
+        digest = digest_of(request) if request.config.repeatable else None
         if digest in self._followers:
             self._followers[digest].append(key)
             return
-        if digest:
+        if digest is not None:
             self._digests[key] = digest
             self._followers[digest] = []
         self.inner.put(key, request)

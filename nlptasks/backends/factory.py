@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import inspect
-import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from nlptasks import config as settings
 from nlptasks.backends.base import Backend
 from nlptasks.errors import ConfigError, PluginError, UnknownNameError
 from nlptasks.plugin import registry
+from nlptasks.plugin.registry import in_use
 
 
 @dataclass(frozen=True)
@@ -27,38 +28,47 @@ class BackendFactory:
     cache: Path | None = None
 
     def build(self) -> Backend:
-        """Return guard(dedupe(cache(backend))). Loads no weights.
+        """Return the backend in its wrappers. Loads no weights.
 
         Raises:
-            UnknownNameError, CollisionError, PluginError: the provider.
+            UnknownNameError, CollisionError, PluginError: the provider, or a required plugin.
             ConfigError: an option.
             BackendError: the model.
         """
-        from nlptasks.backends.cached import Cached, Store
-        from nlptasks.backends.dedupe import Dedupe
-        from nlptasks.backends.guarded import Guarded, Guards
-
-        backend = self.bare()
-        if self.cache is not None:
-            backend = Cached(backend, Store(self.cache))
-        backend = Dedupe(backend)
-        guards = Guards(registry().plugins)
-        return Guarded(backend, guards) if guards else backend
+        return wrapped(self.bare(), self.cache)
 
     def bare(self) -> Backend:
         """Return the backend itself, without wrappers."""
         provider, _, name = self.model.partition("/")
         load = provider_factory(self.model)
-        options = options_model(load)
-        if options is None:
-            if self.options:
-                raise UnknownNameError("option", next(iter(self.options)), [], f"{provider} takes no options.")
-            backend = load(name)
-        else:
-            backend = load(name, _validated(options, self.options, provider))
+        model = options_model(load)
+        if model is None and self.options:
+            raise UnknownNameError("option", next(iter(self.options)), [], f"{provider} takes no options.")
+        arguments = [] if model is None else [_validated(model, self.options, provider)]
+        with in_use(registry().find("backend", provider), "backend"):
+            backend = load(name, *arguments)
         if not isinstance(backend, Backend):
             raise PluginError(f"The backend {provider!r} gave {type(backend).__name__}, which is no Backend.")
         return backend
+
+
+def wrapped(backend: Backend, cache: Path | None = None) -> Backend:
+    """Return guard(dedupe(cache(backend))). Without the plugins that the settings require, there is none.
+
+    Raises:
+        PluginError: a required plugin is not in service.
+    """
+    from nlptasks.backends.cached import Cached, Store
+    from nlptasks.backends.dedupe import Dedupe
+    from nlptasks.backends.guarded import Guarded, Guards
+
+    plugins = registry().plugins
+    plugins.require(settings.load().required_plugins)
+    if cache is not None:
+        backend = Cached(backend, Store(cache))
+    backend = Dedupe(backend)
+    guards = Guards(plugins)
+    return Guarded(backend, guards) if guards else backend
 
 
 def provider_factory(model: str) -> Callable[..., Any]:
@@ -66,6 +76,7 @@ def provider_factory(model: str) -> Callable[..., Any]:
 
     Raises:
         UnknownNameError: no such provider; a folder or hub id without ``hf/`` is pointed out.
+        CollisionError, MissingExtraError, PluginError: the provider's plugin.
     """
     provider = model.partition("/")[0]
     known = [entry.spec.name for entry in registry().entries("backend")]
@@ -73,13 +84,19 @@ def provider_factory(model: str) -> Callable[..., Any]:
         hint = f"For a Hugging Face model or folder say hf/{model}. See: nlptasks backends list"
         raise UnknownNameError("backend", provider, known, hint)
     factory: Callable[..., Any] = registry().load("backend", provider)
+    if not callable(factory):
+        raise PluginError(f"The backend {provider!r} is a {type(factory).__name__}, which cannot be called.")
     return factory
 
 
 def options_model(load: Callable[..., Any]) -> Any:
-    """Return the pydantic model of a factory's ``options`` argument, None where it takes none."""
-    function = load.__init__ if inspect.isclass(load) else load
-    return typing.get_type_hints(function).get("options")
+    """Return the pydantic model of a factory's ``options`` argument, None where it takes none.
+
+    Only that one annotation is looked at: others may name what is imported for type checkers alone.
+    """
+    function = inspect.unwrap(load.__init__ if inspect.isclass(load) else load)
+    annotation = getattr(function, "__annotations__", {}).get("options")
+    return eval(annotation, function.__globals__) if isinstance(annotation, str) else annotation
 
 
 def _validated(model: Any, options: Mapping[str, Any], provider: str) -> Any:

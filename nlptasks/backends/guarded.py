@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from nlptasks.backends.base import Answer, Backend, K, Session
+from nlptasks.backends.base import Answer, Backend, K, Limits, Session
 from nlptasks.backends.wrapper import Wrapper, WrapperSession
+from nlptasks.errors import PluginError
+from nlptasks.plugin.isolation import stdout_aside, whereabouts
 from nlptasks.plugin.manager import Plugin, PluginManager
 from nlptasks.records import Completion, Delta, Failure, Message, Request
 
 T = TypeVar("T")
 States = list[tuple[str, Any]]
+GUARD = "guard"
+"""The type of a Failure that tells of a guard, and quotes nothing."""
 
 
-class GuardError(Exception):
+class GuardError(PluginError):
     """A guard did not do its work. The message holds nothing of the text it was given."""
 
 
@@ -67,16 +72,25 @@ class Guards:
         Raises:
             GuardError: as ``before``.
         """
-        if not self:
-            return value
         texts: list[str] = []
         _walk(value, lambda text: texts.append(text) or text)  # type: ignore[func-returns-value]
+        if not (self and texts):
+            return value
         request, _ = self.before(Request(tuple(Message("user", text) for text in texts)))
         if len(request.messages) != len(texts):
             raise GuardError("A guard changed the number of messages; nothing was kept.")
         changed = iter(message.content for message in request.messages)
         redacted: T = _walk(value, lambda text: next(changed))
         return redacted
+
+    def tell(self, failure: Failure) -> str:
+        """Return a failure's message as it may stand in a log or on stderr: a task may have quoted an answer in it."""
+        if failure.type == GUARD:
+            return failure.message
+        try:
+            return self.redact(failure.message)
+        except GuardError as error:
+            return str(error)
 
 
 class Guarded(Wrapper):
@@ -89,6 +103,10 @@ class Guarded(Wrapper):
     def open(self) -> Session[Any]:
         return _GuardedSession(self.inner.open(), self.guards)
 
+    def limits(self) -> Limits:
+        inner = self.inner.limits()
+        return _GuardedLimits(inner.context, inner=inner, guards=self.guards)
+
     def stream(self, request: Request) -> Iterator[Delta | Answer]:
         """Stream nothing before the whole answer has passed the guards: then one Delta."""
         try:
@@ -96,12 +114,24 @@ class Guarded(Wrapper):
         except GuardError as error:
             yield _failure(error)
             return
-        *_, answer = self.inner.stream(request)
-        assert not isinstance(answer, Delta)
-        answer = _after(self.guards, answer, states)
-        if isinstance(answer, Completion):
-            yield Delta(answer.text, answer.reasoning)
-        yield answer
+        for item in self.inner.stream(request):
+            if isinstance(item, Delta):
+                continue
+            answer = _after(self.guards, item, states)
+            if isinstance(answer, Completion):
+                yield Delta(answer.text, answer.reasoning)
+            yield answer
+
+
+@dataclass(frozen=True)
+class _GuardedLimits(Limits):
+    """Counts what would be sent: a backend may have to ask its server for that."""
+
+    inner: Limits = field(kw_only=True)
+    guards: Guards = field(kw_only=True)
+
+    def count(self, request: Request) -> int:
+        return self.inner.count(self.guards.before(request)[0])
 
 
 class _GuardedSession(WrapperSession[K]):
@@ -123,7 +153,7 @@ class _GuardedSession(WrapperSession[K]):
 
 
 def _after(guards: Guards, answer: Answer, states: States) -> Answer:
-    if isinstance(answer, Failure):
+    if not isinstance(answer, Completion):
         return answer
     try:
         return guards.after(answer, states)
@@ -132,15 +162,17 @@ def _after(guards: Guards, answer: Answer, states: States) -> Answer:
 
 
 def _failure(error: GuardError) -> Failure:
-    return Failure("guard", str(error))
+    return Failure(GUARD, str(error))
 
 
 def _call(plugin: Plugin, call: Any) -> Any:
     try:
-        return call()
-    except (Exception, SystemExit) as error:
-        # The error's own text may quote what the guard was to hide.
-        message = f"The guard of plugin {plugin.label} raised {type(error).__name__}; nothing was sent or shown."
+        with stdout_aside():
+            return call()
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        message = f"The guard of plugin {plugin.label} raised {whereabouts(error)}; nothing was sent or shown."
         raise GuardError(message) from None
 
 

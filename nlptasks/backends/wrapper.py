@@ -77,3 +77,11 @@ class WrapperSession(Session[K]):
     def close(self) -> None:
         self.ready.clear()
         self.inner.close()
+
+
+def digest_of(request: Request) -> str | None:
+    """Return what tells a request from others; None where it holds something that has no fixed form, as a function."""
+    try:
+        return request.digest()
+    except TypeError:
+        return None

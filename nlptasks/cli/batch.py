@@ -19,6 +19,7 @@ from nlptasks.data import Columns, dump_line, output_row, plain_column, read_row
 from nlptasks.engine import Engine
 from nlptasks.errors import InputError, StoppedError, UsageError
 from nlptasks.plugin import registry
+from nlptasks.plugin.isolation import stdout_aside
 from nlptasks.records import Record, Sample
 from nlptasks.runs import Counts, RunDirectory, sample_line
 
@@ -54,13 +55,13 @@ def run_batch(call: Call) -> int:
 
 
 def _to_stdout(engine: Engine, items: Iterator[Sample | Record]) -> Counts:
-    counts = Counts()
-    for record in engine.run(items):
-        line = sample_line(record, "none", lambda value: value)
-        counts.add(line)
-        sys.stdout.buffer.write(dump_line(output_row(record)))
-        sys.stdout.buffer.flush()
-        _tell_failure(record)
+    counts, out = Counts(), sys.stdout.buffer
+    with stdout_aside():
+        for record in engine.run(items):
+            counts.add(sample_line(record, "none", lambda value: value))
+            out.write(dump_line(output_row(record)))
+            out.flush()
+            _tell_failure(record)
     return counts
 
 
@@ -68,7 +69,8 @@ def _to_file(call: Call, directory: RunDirectory, engine: Engine, items: Iterato
     try:
         with directory:
             directory.begin(call.given["overwrite"])
-            _work(directory, engine, items, call.given["limit"])
+            with stdout_aside():
+                _work(directory, engine, items, call.given["limit"])
     except KeyboardInterrupt:
         finished = directory.run.counts.total
         raise StoppedError(f"Stopped after {finished} rows: run the same command to go on.") from None
@@ -96,7 +98,9 @@ def _work(directory: RunDirectory, engine: Engine, items: Iterator[Sample | Reco
 
 def _tell_failure(record: Record) -> None:
     if record.failed:
-        console.note(f"failed: {record.sample.id}: {record.result.message}")
+        guards = Guards(registry().plugins)
+        name = f"row {record.sample.index + 1}" if guards else record.sample.id  # an id may be what a guard hides
+        console.note(f"failed: {name}: {guards.tell(record.result)}")
 
 
 def _tell_end(call: Call, directory: RunDirectory) -> None:

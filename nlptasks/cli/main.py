@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ import click
 from nlptasks.cli import console
 from nlptasks.errors import NLPTasksError
 
+log = logging.getLogger("nlptasks")
 VERBS = {
     "run": "nlptasks.cli.run:run",
     "tasks": "nlptasks.cli.listing:tasks",
@@ -75,8 +77,10 @@ class Verbs(click.Group):
 def plugin_command(name: str) -> click.Command | None:
     """Return a task's verb or a plugin's command; ``plugin:name`` picks one of two that share a name.
 
+    A verb of nlptasks itself goes on working, with a warning, whoever else claims it.
+
     Raises:
-        CollisionError: two plugins claim the name.
+        CollisionError: two other plugins claim the name.
     """
     from nlptasks.errors import CollisionError, PluginError
     from nlptasks.plugin import registry
@@ -91,7 +95,11 @@ def plugin_command(name: str) -> click.Command | None:
     if len(found) > 1:
         claims = " and ".join(entry.plugin.label for _, entry in found)
         choices = " or ".join(f"{entry.plugin.name}:{bare}" for _, entry in found)
-        raise CollisionError(f"The command {bare!r} is claimed by {claims}: say {choices}.")
+        ours = [(kind, entry) for kind, entry in found if entry.plugin.distribution == "nlptasks"]
+        if len(ours) != 1:
+            raise CollisionError(f"The command {bare!r} is claimed by {claims}: say {choices}.")
+        log.warning("The command %r is claimed by %s: nlptasks' own is meant unless you say %s.", bare, claims, choices)
+        found = ours
     [(kind, entry)] = found
     if kind == "task":
         from nlptasks.cli.task_command import TaskCommand
@@ -103,22 +111,31 @@ def plugin_command(name: str) -> click.Command | None:
     return command
 
 
+def _load_files(context: click.Context, parameter: click.Parameter, files: tuple[Path, ...]) -> None:
+    from nlptasks.plugin import manager
+
+    for file in files:
+        manager().add_file(file)
+
+
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="nlptasks", message="%(prog)s %(version)s")
 @click.option(
-    "--plugin-file", "files", multiple=True, type=click.Path(path_type=Path), help="Load a single-file plugin."
+    "--plugin-file",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    is_eager=True,  # before --help, and before a verb is looked up, which it may bring
+    expose_value=False,
+    callback=_load_files,
+    help="Load a single-file plugin.",
 )
 @click.option("--traceback", is_flag=True, help="Show where an error came from. May stand after the verb, too.")
-def group(files: tuple[Path, ...], traceback: bool) -> None:
+def group(traceback: bool) -> None:
     """Summarize, translate, ask and chat with one pluggable LLM backend.
 
     Choose a model with --model, NLPTASKS_MODEL or nlptasks.toml; without one, a built-in backend
     answers that needs no download.
     """
-    from nlptasks.plugin import manager
-
-    for file in files:
-        manager().add_file(file)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -51,13 +51,13 @@ def enable(name: str) -> None:
 
 
 def _switch(name: str, off: bool) -> None:
-    from importlib.metadata import entry_points
-
     from nlptasks.errors import UnknownNameError
     from nlptasks.plugin import state
+    from nlptasks.plugin.discovery import installed
 
-    known = {entry.name for entry in entry_points(group="nlptasks")} | state.disabled()
-    if name not in known:
+    found = installed()
+    known = state.disabled().union(one.name for one in found)
+    if name not in known.union(one.full_name for one in found):
         raise UnknownNameError("plugin", name, known, "See: nlptasks plugins list")
     changed = state.set_disabled(name, off)
     console.note(f"{name} is {'' if changed else 'already '}{'disabled' if off else 'enabled'}")

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import Any
 
 import click
 from pydantic import ValidationError
 
+from nlptasks.backends.guarded import Guards
 from nlptasks.cli import console
 from nlptasks.cli.call import Call
 from nlptasks.data import one_line, output_row
 from nlptasks.engine import Engine
 from nlptasks.errors import InputError, SampleError
 from nlptasks.job import Job
+from nlptasks.plugin import registry
+from nlptasks.plugin.isolation import stdout_aside
 from nlptasks.records import Delta, Failure, Record, Sample
 from nlptasks.tasks import text_of
 
@@ -27,12 +31,16 @@ def run_single(call: Call, values: dict[str, Any]) -> Record:
     """
     sample = Sample("0", validated(call, values))
     job = call.job()
+    live = sys.stdout.isatty() and not call.given["as_json"]
     with job.factory.build() as backend:
         engine = Engine(job.task, job.options, backend)
-        live = sys.stdout.isatty() and not call.given["as_json"]
-        record = _streamed(engine, sample) if live else next(iter(engine.run([sample])))
+        if live:
+            record = _streamed(engine, sample)
+        else:
+            with stdout_aside():
+                record = next(iter(engine.run([sample])))
     if isinstance(record.result, Failure):
-        raise SampleError(record.result)
+        raise SampleError(replace(record.result, message=Guards(registry().plugins).tell(record.result)))
     if call.given["as_json"]:
         console.say_json(_report(job, record))
     elif not (live and job.task.streaming):

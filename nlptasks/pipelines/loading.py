@@ -11,7 +11,7 @@ from typing import Any
 
 from nlptasks import config as settings
 from nlptasks.backends.base import Backend, warn_once
-from nlptasks.backends.factory import BackendFactory, options_model, provider_factory
+from nlptasks.backends.factory import options_model, provider_factory, wrapped
 from nlptasks.backends.hf.backend import HFBackend
 from nlptasks.errors import ConfigError, UnsupportedError
 from nlptasks.job import prepare
@@ -84,7 +84,7 @@ def load(model: Any, arguments: Mapping[str, Any]) -> Model:
     """
     arguments = {name: value for name, value in arguments.items() if value is not None}
     if isinstance(model, Backend):
-        return Model(model, model, arguments, _generation(model))
+        return Model(wrapped(model), model, arguments, _generation(model))
     whole = hasattr(model, "config") and hasattr(model, "name_or_path")
     name = f"hf/{model.name_or_path}" if whole else model_name(model)
     tokenizer = _parts(name, arguments)
@@ -95,8 +95,7 @@ def load(model: Any, arguments: Mapping[str, Any]) -> Model:
     if tokenizer is not None:
         _set_tokenizer(bare, tokenizer)
     generation = generation_settings(model.generation_config) if whole and model.can_generate() else _generation(bare)
-    factory = _Around(name, job.factory.options, job.factory.cache, backend=bare)
-    return Model(factory.build(), bare, defaults, generation)
+    return Model(wrapped(bare, job.factory.cache), bare, defaults, generation)
 
 
 def model_name(model: str | os.PathLike[str] | None) -> str:
@@ -137,16 +136,6 @@ def _sorted(name: str, arguments: dict[str, Any]) -> tuple[dict[str, Any], dict[
         else:
             defaults[argument] = value
     return options, defaults
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Around(BackendFactory):
-    """Puts the wrappers around a backend that is already there."""
-
-    backend: Backend
-
-    def bare(self) -> Backend:
-        return self.backend
 
 
 def _adopted(model: Any, options: dict[str, Any]) -> HFBackend:

@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
 
-from nlptasks.errors import InputError, PluginError
+from nlptasks.errors import PluginError
 
 
 def load(path: Path) -> ModuleType:
     """Import a file as the module named by its stem, so that its Specs can say ``"stem:attribute"``.
 
     Raises:
-        InputError: there is no such file.
         PluginError: the stem is no module name, or another module has it.
     """
-    if not path.is_file():
-        raise InputError(f"No such file: {path}")
     name = path.stem
     if not name.isidentifier() or path.suffix != ".py":
         raise PluginError(f"{path.name} cannot be imported: name it like a Python module, such as my_plugin.py")
-    if name in sys.modules or importlib.util.find_spec(name) is not None:
+    if name in sys.modules or _is_another(importlib.util.find_spec(name), path):
         raise PluginError(f"a module named {name!r} exists already: rename the file")
     module_spec = importlib.util.spec_from_file_location(name, path)
     if module_spec is None or module_spec.loader is None:
@@ -35,3 +33,8 @@ def load(path: Path) -> ModuleType:
         del sys.modules[name]
         raise
     return module
+
+
+def _is_another(found: ModuleSpec | None, path: Path) -> bool:
+    """Whether a module is not this very file, which is found too where its folder is on ``sys.path``."""
+    return found is not None and (found.origin is None or Path(found.origin).resolve() != path.resolve())

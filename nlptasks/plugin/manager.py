@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import contextlib
+import importlib
 import logging
 import os
-import sys
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
 
 import pluggy
 
-from nlptasks.errors import ConfigError, PluginError, UnknownNameError
+from nlptasks.errors import ConfigError, InputError, PluginError, UnknownNameError
 from nlptasks.plugin import local, spec, state
+from nlptasks.plugin.discovery import installed
+from nlptasks.plugin.isolation import named_when_slow, raising, reason, stdout_aside, whereabouts
+from nlptasks.plugin.spec import KINDS, Kind, Spec
 
 log = logging.getLogger("nlptasks")
-SLOW_SECONDS = 3.0
-DISTRIBUTION = "nlptasks"
 
 
 @dataclass
@@ -49,91 +47,107 @@ class PluginManager:
         self._pluggy = pluggy.PluginManager(spec.PROJECT)
         self._pluggy.add_hookspecs(spec)
         self._strict = strict
+        self._deaf: set[str] = set()
+        self._contributions: dict[str, dict[Kind, list[Spec]]] = {}
         self.plugins: dict[str, Plugin] = {}
-        self._add(Plugin("backends", DISTRIBUTION), lambda: __import__("nlptasks.backends", fromlist=["*"]))
+        self._add(Plugin("backends", spec.PROJECT), lambda: importlib.import_module("nlptasks.backends"))
         self._discover(None if only is None else set(only))
 
     def _discover(self, only: set[str] | None) -> None:
-        disabled = state.disabled()
-        found = sorted(entry_points(group=spec.PROJECT), key=lambda e: (_origin(e)[0] != DISTRIBUTION, e.name))
-        for entry in found:
-            if only is not None and entry.name not in only:
-                continue
-            plugin = Plugin(entry.name, *_origin(entry))
-            if entry.name in disabled and entry.name not in self.plugins:
+        off, found = state.disabled(), installed()
+        chosen = [one for one in found if only is None or one.is_among(only)]
+        for one in sorted(chosen, key=lambda one: one.is_among(off)):  # one that is switched off takes no name
+            plugin, load = self._claim(Plugin(one.name, one.distribution, one.version), one.load)
+            if one.is_among(off):
                 plugin.state = "disabled"
-                self.plugins[entry.name] = plugin
+                self.plugins[plugin.name] = plugin
             else:
-                self._add(plugin, entry.load)
-        for name in sorted((only or set()) - {entry.name for entry in found}):
-            error = UnknownNameError("plugin", name, [entry.name for entry in found])
-            self._broken(Plugin(name, "NLPTASKS_PLUGINS"), error)
+                self._try(plugin, load, f"; leave it out with: nlptasks plugins disable {plugin.name}")
+        known = {one.name for one in found}
+        for name in sorted((only or set()) - known - {one.full_name for one in found}):
+            error = UnknownNameError("plugin", name, known)
+            self._try(Plugin(name, "NLPTASKS_PLUGINS"), raising(error), "")
 
     def add_file(self, path: Path) -> None:
         """Load a single-file plugin.
 
         Raises:
+            InputError: there is no such file.
             PluginError: it does not load; who names a file wants that file.
         """
-        plugin = Plugin(path.stem, str(path))
-        self._add(plugin, lambda: local.load(path))
-        if plugin.state == "broken":
-            raise PluginError(f"{path}: {plugin.error}")
+        if not path.is_file():
+            raise InputError(f"No such file: {path}")
+        self._add(*self._claim(Plugin(path.stem, str(path)), lambda: local.load(path)))
+
+    def _claim(self, plugin: Plugin, load: Callable[[], Any]) -> tuple[Plugin, Callable[[], Any]]:
+        """Return plugin and loader; for one whose name is taken, under its full name and broken."""
+        other = self.plugins.get(plugin.name)
+        if other is None:
+            return plugin, load
+        error = PluginError(f"the name {other.name!r} is taken by {other.label}")
+        return replace(plugin, name=f"{plugin.name}@{plugin.distribution}"), raising(error)
+
+    def _try(self, plugin: Plugin, load: Callable[[], Any], advice: str) -> None:
+        try:
+            self._add(plugin, load)
+        except PluginError as error:
+            if self._strict:
+                raise PluginError(f"{error}{advice}") from error
+            log.warning(f"{error}{advice}")
 
     def _add(self, plugin: Plugin, load: Callable[[], Any]) -> None:
-        if plugin.name in self.plugins:
-            other = self.plugins[plugin.name]
-            twin = Plugin(f"{plugin.name}@{plugin.distribution}", plugin.distribution, plugin.version)
-            self._broken(twin, PluginError(f"the name {plugin.name!r} is taken by {other.label}"))
-            plugin.state, plugin.error = twin.state, twin.error
-            return
         self.plugins[plugin.name] = plugin
         started = time.perf_counter()
         try:
-            with _named_when_slow(plugin), contextlib.redirect_stdout(sys.stderr):
+            with named_when_slow(plugin.label, plugin.name), stdout_aside():
                 self._pluggy.register(load(), plugin.name)
                 self._pluggy.check_pending()
-        except (Exception, SystemExit) as error:
+                self._contributions[plugin.name] = self._collect(plugin)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # sys.exit, and the panics of compiled extensions, are no Exceptions
             if self._pluggy.has_plugin(plugin.name):
                 self._pluggy.unregister(name=plugin.name)
-            self._broken(plugin, error)
-        plugin.seconds = time.perf_counter() - started
+            plugin.state, plugin.error = "broken", reason(error)
+            raise PluginError(f"Plugin {plugin.label} cannot be used: {plugin.error}") from error
+        finally:
+            plugin.seconds = time.perf_counter() - started
 
-    def _broken(self, plugin: Plugin, error: BaseException) -> None:
-        self.plugins[plugin.name] = plugin
-        plugin.state, plugin.error = "broken", _one_line(error)
-        if self._strict:
-            raise PluginError(f"Plugin {plugin.label}: {plugin.error}") from error
-        log.warning("Plugin %s is left out: %s", plugin.label, plugin.error)
+    def _collect(self, plugin: Plugin) -> dict[Kind, list[Spec]]:
+        return {
+            kind: _checked(call(), f"register_{kind}s")
+            for kind in KINDS
+            for owner, call in self.implementations(f"register_{kind}s")
+            if owner is plugin
+        }
+
+    def contributions(self, kind: Kind) -> Iterator[tuple[Plugin, Spec]]:
+        """Yield the Specs of one kind with who contributes them."""
+        for name, specs in self._contributions.items():
+            for one in specs.get(kind, ()):
+                yield self.plugins[name], one
 
     def implementations(self, hook: str) -> Iterator[tuple[Plugin, Callable[..., Any]]]:
         """Yield who implements ``hook``, in calling order, as functions of keyword arguments."""
         for impl in reversed(getattr(self._pluggy.hook, hook).get_hookimpls()):
             yield self.plugins[impl.plugin_name], _by_keyword(impl)
 
-    def collect(self, hook: str) -> Iterator[tuple[Plugin, Any]]:
-        """Call ``hook`` of every plugin by itself; one that raises is broken from then on."""
-        for plugin, call in list(self.implementations(hook)):
-            try:
-                with _named_when_slow(plugin), contextlib.redirect_stdout(sys.stderr):
-                    result = call()
-            except (Exception, SystemExit) as error:
-                self.drop(plugin, error)
-            else:
-                yield plugin, result
-
     def notify(self, hook: str, **arguments: Any) -> None:
-        """Tell every observer; one that raises is warned of and told nothing more."""
-        for plugin, call in list(self.implementations(hook)):
+        """Tell every observer. One that raises is warned of and told nothing more; its guards stay in force."""
+        for plugin, call in self.implementations(hook):
+            if plugin.name in self._deaf:
+                continue
             try:
-                call(**arguments)
-            except Exception as error:
-                self.drop(plugin, error)
-
-    def drop(self, plugin: Plugin, error: BaseException) -> None:
-        """Take a plugin that broke its contract out of service."""
-        self._pluggy.unregister(name=plugin.name)
-        self._broken(plugin, error)
+                with stdout_aside():
+                    call(**arguments)
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:
+                self._deaf.add(plugin.name)
+                message = f"Plugin {plugin.label} is told nothing more: {hook} raised {whereabouts(error)}"
+                if self._strict:
+                    raise PluginError(message) from None
+                log.warning(message)
 
     def require(self, names: Iterable[str]) -> None:
         """Make sure that every named plugin is loaded.
@@ -144,7 +158,7 @@ class PluginManager:
         for name in names:
             plugin = self.plugins.get(name)
             if plugin is None or plugin.state != "loaded":
-                why = plugin.error or plugin.state if plugin else "it is not installed"
+                why = plugin.error or plugin.state if plugin else "not installed, or left out by NLPTASKS_PLUGINS"
                 raise PluginError(f"The required plugin {name!r} is not in service ({why}): nothing was run.")
 
 
@@ -162,28 +176,18 @@ def manager() -> PluginManager:
     return PluginManager(only, strict == "1")
 
 
-def _origin(entry: EntryPoint) -> tuple[str, str]:
-    return (entry.dist.name, entry.dist.version) if entry.dist else ("unknown", "")
+def _checked(result: Any, hook: str) -> list[Spec]:
+    if not isinstance(result, Iterable):
+        raise PluginError(f"{hook} returned a {type(result).__name__}, not a list of Specs")
+    specs = list(result)
+    for one in specs:
+        if not isinstance(one, Spec):
+            raise PluginError(f"{hook} returned a {type(one).__name__} among its Specs")
+    for name in (names := [one.name for one in specs]):
+        if names.count(name) > 1:
+            raise PluginError(f"{hook} returned {name!r} twice")
+    return specs
 
 
 def _by_keyword(impl: Any) -> Callable[..., Any]:
     return lambda **arguments: impl.function(*(arguments[name] for name in impl.argnames))
-
-
-def _one_line(error: BaseException) -> str:
-    if isinstance(error, SystemExit):
-        return f"it called sys.exit({error.code!r})"
-    text = " ".join(str(error).split())
-    return text if isinstance(error, PluginError | UnknownNameError) else f"{type(error).__name__}: {text}"
-
-
-@contextlib.contextmanager
-def _named_when_slow(plugin: Plugin) -> Iterator[None]:
-    advice = "Plugin %s is slow to load; leave it out with: nlptasks plugins disable %s"
-    timer = threading.Timer(SLOW_SECONDS, log.warning, (advice, plugin.label, plugin.name))
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()

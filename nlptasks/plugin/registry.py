@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib
-import re
-import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Literal
+from typing import Any
 
-from nlptasks.errors import CollisionError, MissingExtraError, PluginError, UnknownNameError
+from nlptasks.errors import CollisionError, MissingExtraError, NLPTasksError, PluginError, UnknownNameError
+from nlptasks.plugin.isolation import reason, stdout_aside
 from nlptasks.plugin.manager import Plugin, PluginManager, manager
+from nlptasks.plugin.spec import KINDS as KINDS
+from nlptasks.plugin.spec import Kind as Kind
 from nlptasks.plugin.spec import Spec
-
-Kind = Literal["task", "backend", "metric", "benchmark", "command"]
-KINDS: tuple[Kind, ...] = ("task", "backend", "metric", "benchmark", "command")
-NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
-TARGET = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 
 
 @dataclass(frozen=True)
@@ -34,22 +30,11 @@ class Registry:
 
     def __init__(self, plugins: PluginManager) -> None:
         self.plugins = plugins
-        self._entries: dict[Kind, list[Entry]] = {}
 
     def entries(self, kind: Kind) -> list[Entry]:
         """Return everything of one kind, sorted by name."""
-        if kind not in self._entries:
-            self._entries[kind] = sorted(self._collect(kind), key=lambda entry: entry.spec.name)
-        return self._entries[kind]
-
-    def _collect(self, kind: Kind) -> Iterator[Entry]:
-        for plugin, specs in self.plugins.collect(f"register_{kind}s"):
-            try:
-                checked = [_checked(spec, kind) for spec in specs]
-            except (PluginError, TypeError) as error:
-                self.plugins.drop(plugin, error)
-            else:
-                yield from (Entry(spec, plugin) for spec in checked)
+        found = [Entry(spec, plugin) for plugin, spec in self.plugins.contributions(kind)]
+        return sorted(found, key=lambda entry: entry.spec.name)
 
     def find(self, kind: Kind, name: str) -> Entry:
         """Return the one entry called ``name``, or ``plugin:name``.
@@ -75,8 +60,7 @@ class Registry:
 
         Raises:
             UnknownNameError, CollisionError: as ``find``.
-            MissingExtraError: it needs a package that is not installed.
-            PluginError: its target cannot be imported.
+            MissingExtraError, PluginError: as ``in_use``.
         """
         return load_target(self.find(kind, name), kind)
 
@@ -90,24 +74,31 @@ def registry() -> Registry:
 def load_target(entry: Entry, kind: Kind) -> Any:
     """Import the target of an entry; see ``Registry.load``."""
     module, _, attribute = entry.spec.target.partition(":")
+    with in_use(entry, kind):
+        return getattr(importlib.import_module(module), attribute)
+
+
+@contextmanager
+def in_use(entry: Entry, kind: Kind) -> Iterator[None]:
+    """Run a plugin's own code for something it contributes; its prints go to stderr.
+
+    Raises:
+        MissingExtraError: it needs a package that is not installed, and its Spec names the extra.
+        PluginError: anything else went wrong that is no NLPTasksError.
+    """
     what = f"The {kind} {entry.spec.name!r} of plugin {entry.plugin.label}"
     try:
-        with contextlib.redirect_stdout(sys.stderr):
-            return getattr(importlib.import_module(module), attribute)
-    except ModuleNotFoundError as error:
-        if entry.spec.requires and not module.startswith(error.name or "\0"):
+        with stdout_aside():
+            yield
+    except (NLPTasksError, KeyboardInterrupt):
+        raise
+    except BaseException as error:
+        if entry.spec.requires and isinstance(error, ModuleNotFoundError) and not _is_its_own(error, entry.spec):
             raise MissingExtraError(what, entry.spec.requires, entry.plugin.distribution) from error
-        raise PluginError(f"{what} cannot be imported: {error}") from error
-    except (Exception, SystemExit) as error:
-        raise PluginError(f"{what} cannot be imported: {type(error).__name__}: {error}") from error
+        raise PluginError(f"{what} cannot be used: {reason(error)}") from error
 
 
-def _checked(spec: Any, kind: Kind) -> Spec:
-    if not isinstance(spec, Spec):
-        raise PluginError(f"register_{kind}s returned {spec!r}, which is no Spec")
-    for name in filter(None, (spec.name, spec.verb)):
-        if not NAME.fullmatch(name):
-            raise PluginError(f"the {kind} name {name!r} is not of the form {NAME.pattern}")
-    if not spec.name or not TARGET.fullmatch(spec.target):
-        raise PluginError(f"the {kind} {spec.name!r} needs a name and a target 'module:attribute', not {spec.target!r}")
-    return spec
+def _is_its_own(error: ModuleNotFoundError, spec: Spec) -> bool:
+    """Whether the missing module is one that the plugin itself should have brought."""
+    top = spec.target.partition(":")[0].partition(".")[0]
+    return error.name is not None and error.name.partition(".")[0] == top

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pluggy
+
+from nlptasks.errors import PluginError
 
 if TYPE_CHECKING:
     from nlptasks.records import Completion, Record, Request
 
 PROJECT = "nlptasks"
+NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
+TARGET = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
+
+Kind = Literal["task", "backend", "metric", "benchmark", "command"]
+KINDS: tuple[Kind, ...] = ("task", "backend", "metric", "benchmark", "command")
 
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
@@ -23,6 +31,9 @@ class Spec:
 
     ``target`` is ``"package.module:attribute"``. ``requires`` names the extra of the plugin's
     distribution that brings what the thing needs. ``verb`` (tasks only) is its own command name.
+
+    Raises:
+        PluginError: a name, the target or the summary is malformed.
     """
 
     name: str
@@ -30,6 +41,18 @@ class Spec:
     summary: str = ""
     requires: str = ""
     verb: str = ""
+
+    def __post_init__(self) -> None:
+        for field, value in vars(self).items():
+            if not isinstance(value, str):
+                raise PluginError(f"the {field} of a Spec is a str, not a {type(value).__name__}")
+        for name in (self.name, *filter(None, [self.verb])):
+            if not NAME.fullmatch(name):
+                raise PluginError(f"the name {name!r} is not of the form {NAME.pattern}")
+        if not TARGET.fullmatch(self.target):
+            raise PluginError(f"the target of {self.name!r} is 'module:attribute', not {self.target!r}")
+        if len(self.summary.splitlines()) > 1:
+            raise PluginError(f"the summary of {self.name!r} is more than one line")
 
 
 @hookspec

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from nlptasks.errors import ConfigError
+
 
 def config_directory() -> Path:
     """Return the user's config directory for nlptasks."""
@@ -21,18 +23,25 @@ def disabled() -> frozenset[str]:
     """Return the names of the plugins that are switched off."""
     try:
         return frozenset(_file().read_text("utf-8").split())
-    except OSError:
+    except (OSError, UnicodeDecodeError):
         return frozenset()
 
 
 def set_disabled(name: str, off: bool) -> bool:
-    """Switch a plugin off or on; return whether that changed anything. Loads no plugin."""
+    """Switch a plugin off or on; return whether that changed anything. Loads no plugin.
+
+    Raises:
+        ConfigError: the file cannot be written.
+    """
     before = disabled()
     after = before | {name} if off else before - {name}
     if after != before:
         file = _file()
-        file.parent.mkdir(parents=True, exist_ok=True)
         scratch = file.with_suffix(f".{os.getpid()}")
-        scratch.write_text("".join(f"{one}\n" for one in sorted(after)), "utf-8")
-        scratch.replace(file)
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            scratch.write_text("".join(f"{one}\n" for one in sorted(after)), "utf-8")
+            scratch.replace(file)
+        except OSError as error:
+            raise ConfigError(f"{file} cannot be written: {error.strerror}") from None
     return after != before
