@@ -15,7 +15,7 @@ from nlptasks.journal import Journal
 
 
 def _journal(folder: Path) -> Journal:
-    return Journal(folder / "out.jsonl", folder / "samples.jsonl", folder)
+    return Journal(folder / "out.jsonl", folder / "samples.jsonl")
 
 
 def _line(index: int) -> tuple[int, bytes, bytes]:
@@ -77,10 +77,10 @@ def test_a_rewrite_that_was_cut_short_in_place_is_completed(tmp_path: Path, move
     """The scratch samples file has its name: the rewrite counts, whichever of the two moves was made."""
     old, new = [_line(index) for index in (1, 0)], [_line(index) for index in (0, 1)]
     (tmp_path / "samples.jsonl").write_bytes(b"".join(line[2] for line in old))
-    (tmp_path / "samples.new").write_bytes(b"".join(line[2] for line in new))
+    (tmp_path / "samples.jsonl.new").write_bytes(b"".join(line[2] for line in new))
     (tmp_path / "out.jsonl").write_bytes(b"".join(line[1] for line in (new if moved_output else old)))
     if not moved_output:
-        (tmp_path / "output.new").write_bytes(b"".join(line[1] for line in new))
+        (tmp_path / "out.jsonl.new").write_bytes(b"".join(line[1] for line in new))
     journal = _journal(tmp_path)
     journal.open(lambda line: True)
     journal.close()
@@ -91,8 +91,8 @@ def test_a_rewrite_that_was_cut_short_before_it_was_whole_is_forgotten(tmp_path:
     lines = [_line(index) for index in (1, 0)]
     (tmp_path / "samples.jsonl").write_bytes(b"".join(line[2] for line in lines))
     (tmp_path / "out.jsonl").write_bytes(b"".join(line[1] for line in lines))
-    (tmp_path / "output.new").write_bytes(b'{"row"')
-    (tmp_path / "samples.part").write_bytes(b'{"index"')
+    (tmp_path / "out.jsonl.new").write_bytes(b'{"row"')
+    (tmp_path / "samples.jsonl.part").write_bytes(b'{"index"')
     journal = _journal(tmp_path)
     journal.open(lambda line: True)
     journal.close()

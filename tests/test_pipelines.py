@@ -161,7 +161,7 @@ class TestText:
 
     def test_truncation_reads_what_fits(self, lively: Tiny, task: str, family: str, key: str) -> None:
         pipe = pipeline(task, model=str(lively(family)))
-        with pytest.raises(SampleError, match="the model reads 128"):
+        with pytest.raises(SampleError, match=r"the model reads (128|512)"):
             pipe(ARTICLE * 20, max_length=10)
         [wanted] = generated(lively(family), ARTICLE * 20, max_length=10, num_beams=4)
         assert pipe(ARTICLE * 20, max_length=10, truncation=True) == [{key: wanted}]
@@ -277,6 +277,11 @@ def is_answer(answer: Any, context: str = CONTEXT) -> bool:
     )
 
 
+def same(some: list[dict[str, Any]], others: list[dict[str, Any]]) -> bool:
+    """Compare answers; a batch changes the last digits of a score."""
+    return some == [{**other, "score": pytest.approx(other["score"])} for other in others]
+
+
 class TestQuestions:
     @pytest.fixture
     def pipe(self, tiny: Tiny) -> Any:
@@ -296,19 +301,19 @@ class TestQuestions:
     def test_several_questions_give_a_list(self, pipe: Any) -> None:
         questions = [QUESTION, "Where?", "When did she write it?"]
         answers = pipe(question=questions, context=CONTEXT)
-        assert answers == [pipe(question=question, context=CONTEXT) for question in questions]
-        assert pipe(question=questions, context=[CONTEXT] * 3, batch_size=8) == answers
-        assert pipe([{"question": question, "context": CONTEXT} for question in questions]) == answers
+        assert same(answers, [pipe(question=question, context=CONTEXT) for question in questions])
+        assert same(pipe(question=questions, context=[CONTEXT] * 3, batch_size=8), answers)
+        assert same(pipe([{"question": question, "context": CONTEXT} for question in questions]), answers)
         streamed = pipe({"question": question, "context": CONTEXT} for question in questions)
         assert iter(streamed) is streamed
-        assert list(streamed) == answers
+        assert same(list(streamed), answers)
 
     def test_top_k_gives_a_list_the_best_first(self, pipe: Any) -> None:
         answers = pipe(question=QUESTION, context=CONTEXT, top_k=3)
         assert len(answers) == 3
         assert all(map(is_answer, answers))
         assert [answer["score"] for answer in answers] == sorted((a["score"] for a in answers), reverse=True)
-        assert answers[0] == pipe(question=QUESTION, context=CONTEXT)
+        assert same([answers[0]], [pipe(question=QUESTION, context=CONTEXT)])
         assert pipe(question=QUESTION, context=CONTEXT, topk=3) == answers
         assert pipe(question=[QUESTION, QUESTION], context=CONTEXT, top_k=3) == [answers, answers]
 

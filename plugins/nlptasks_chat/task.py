@@ -38,7 +38,7 @@ class Conversation(BaseModel):
 
     @model_validator(mode="after")
     def _ends_with_the_user(self) -> Self:
-        if not self.message and not self.images and self.messages:
+        if "message" not in self.model_fields_set and not self.images and self.messages:
             *before, last = self.messages
             if last.role != "user":
                 raise ValueError(f"messages must end with the user's, not with one of role {last.role!r}")
