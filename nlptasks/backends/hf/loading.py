@@ -75,7 +75,9 @@ def reachable(source: Source) -> Source:
     try:
         socket.getaddrinfo(urlsplit(constants.ENDPOINT).hostname, None)
     except OSError:
-        if not isinstance(try_to_load_from_cache(source.model, "config.json", revision=source.options.revision), str):
+        with translated(source):
+            known = try_to_load_from_cache(source.model, "config.json", revision=source.options.revision)
+        if not isinstance(known, str):
             raise ModelError(unreachable(source.model)) from None
         warn_once("The hub cannot be reached: what was downloaded before is used.")
         return replace(source, options=source.options.model_copy(update={"offline": True}))
