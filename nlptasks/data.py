@@ -150,6 +150,14 @@ def read_rows(path: Path, first_column: str) -> Numbered:
                 raise InputError(f"{path} is no complete gzip file: {error}") from None
 
 
+def count_lines(path: Path) -> int | None:
+    """Return how many lines a plain-text format has, which is about its number of rows; None for others."""
+    if path.suffix.lower() not in (".jsonl", ".csv", ".tsv", ".txt"):
+        return None
+    with path.open("rb") as file:
+        return sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b""))
+
+
 def _jsonl(file: IO[bytes], _: str = "") -> Numbered:
     filled = ((number, line) for number, line in enumerate(file, 1) if line.strip())
     for index, (number, line) in enumerate(filled):

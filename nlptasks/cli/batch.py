@@ -70,7 +70,7 @@ def _to_file(call: Call, directory: RunDirectory, engine: Engine, items: Iterato
         with directory:
             directory.begin(call.given["overwrite"])
             with stdout_aside():
-                _work(directory, engine, items, call.given["limit"])
+                _work(directory, engine, items, Progress(directory.run, call.given["source"], call.given["limit"]))
     except KeyboardInterrupt:
         finished = directory.run.counts.total
         raise StoppedError(f"Stopped after {finished} rows: run the same command to go on.") from None
@@ -78,14 +78,14 @@ def _to_file(call: Call, directory: RunDirectory, engine: Engine, items: Iterato
     return directory.run.counts
 
 
-def _work(directory: RunDirectory, engine: Engine, items: Iterator[Sample | Record], limit: int | None) -> None:
+def _work(directory: RunDirectory, engine: Engine, items: Iterator[Sample | Record], bar: Progress) -> None:
     run, observers = directory.run, registry().plugins
     if run.counts.total:
         console.note(f"resuming after {run.counts.total} finished rows")
     observers.notify("run_started", run=run)
     try:
         todo = (item for item in items if not directory.is_done(_index(item)))
-        with Progress(run, limit) as progress:
+        with bar as progress:
             for record in engine.run(todo):
                 directory.append(record)
                 observers.notify("sample_finished", record=record)

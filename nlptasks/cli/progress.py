@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Any
 
 from typing_extensions import Self
 
+from nlptasks.data import count_lines
 from nlptasks.runs import Run
 
 
 class Progress:
-    """The bar of a run, as a context manager."""
+    """The bar of a run over ``source``, as a context manager."""
 
-    def __init__(self, run: Run, total: int | None) -> None:
-        self._run, self._total = run, total
+    def __init__(self, run: Run, source: Path, limit: int | None) -> None:
+        self._run, self._source, self._limit = run, source, limit
         self._before = run.counts.total, run.completion_tokens
         self._bar: Any = None
 
@@ -27,7 +29,8 @@ class Progress:
             facts = TextColumn("{task.fields[facts]}")
             columns = (BarColumn(), MofNCompleteColumn(), facts, TimeElapsedColumn(), TimeRemainingColumn())
             self._bar = Bar(*columns, console=Console(stderr=True), transient=True)
-            self._bar.add_task("", total=self._total, completed=self._before[0], facts="")
+            total = min((size for size in (self._limit, count_lines(self._source)) if size), default=None)
+            self._bar.add_task("", total=total, completed=self._before[0], facts="")
             self._bar.start()
         return self
 
