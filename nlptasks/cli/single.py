@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -32,10 +33,10 @@ def run_single(call: Call, values: dict[str, Any]) -> Record:
     sample = Sample("0", validated(call, values))
     job = call.job()
     live = sys.stdout.isatty() and not call.given["as_json"]
-    with job.factory.build() as backend:
+    with console.waiting(f"{job.factory.model} ...") as answered, job.factory.build() as backend:
         engine = Engine(job.task, job.options, backend)
         if live:
-            record = _streamed(engine, sample)
+            record = _streamed(engine, sample, answered)
         else:
             with stdout_aside():
                 record = next(iter(engine.run([sample])))
@@ -65,9 +66,10 @@ def validated(call: Call, values: dict[str, Any]) -> Any:
         raise InputError(f"Give {' and '.join(flags)}." if flags else one_line(error)) from None
 
 
-def _streamed(engine: Engine, sample: Sample) -> Record:
+def _streamed(engine: Engine, sample: Sample, answered: Callable[[], None]) -> Record:
     shown = False
     for item in engine.stream(sample):
+        answered()
         if not isinstance(item, Delta):
             if shown:
                 click.echo()
