@@ -29,10 +29,16 @@ if TYPE_CHECKING:
     from nlptasks.errors import UnknownNameError as UnknownNameError
     from nlptasks.errors import UnsupportedError as UnsupportedError
     from nlptasks.errors import UsageError as UsageError
+    from nlptasks.evaluation.comparison import compare as compare
+    from nlptasks.evaluation.evaluate import evaluate as evaluate
+    from nlptasks.evaluation.results import Score as Score
+    from nlptasks.evaluation.results import Scores as Scores
+    from nlptasks.evaluation.scoring import score as score
     from nlptasks.fields import Document as Document
     from nlptasks.fields import Documents as Documents
     from nlptasks.fields import Images as Images
     from nlptasks.fields import Text as Text
+    from nlptasks.metrics.base import Metric as Metric
     from nlptasks.pipelines import pipeline as pipeline
     from nlptasks.plugin.spec import Spec as Spec
     from nlptasks.plugin.spec import hookimpl as hookimpl
@@ -54,7 +60,12 @@ _HOMES = {
     "nlptasks.backends.base": "Backend Capability Limits Session",
     "nlptasks.errors": "BackendError CollisionError ConfigError InputError MissingExtraError ModelError NLPTasksError "
     "PluginError RunError SampleError StoppedError UnknownNameError UnsupportedError UsageError",
+    "nlptasks.evaluation.comparison": "compare",
+    "nlptasks.evaluation.evaluate": "evaluate",
+    "nlptasks.evaluation.results": "Score Scores",
+    "nlptasks.evaluation.scoring": "score",
     "nlptasks.fields": "Document Documents Images Text",
+    "nlptasks.metrics.base": "Metric",
     "nlptasks.pipelines": "pipeline",
     "nlptasks.plugin.spec": "Spec hookimpl",
     "nlptasks.records": "Completion Delta Failure GenerationConfig Message Record Request Sample Usage",

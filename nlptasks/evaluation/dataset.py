@@ -1,0 +1,189 @@
+"""What ``--data`` names: a file, a benchmark on the Hub, or a benchmark's own files (``NAME=PATH``)."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any
+
+from nlptasks.benchmarks import Benchmark
+from nlptasks.data import READERS, Numbered, Row, read_rows
+from nlptasks.errors import InputError, UnknownNameError, UsageError
+from nlptasks.plugin import registry
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Rows to be tested on: of a file or folder at ``path``, in the published form of a benchmark where one is given.
+
+    A benchmark without a path is loaded from the Hub.
+    """
+
+    path: Path | None
+    benchmark: Benchmark | None = None
+
+    @classmethod
+    def named(cls, given: str, task: str) -> Dataset:
+        """Return what ``given`` names for a task: a path, a benchmark, or ``benchmark=path``.
+
+        Raises:
+            InputError, UnknownNameError: there is no such path or benchmark.
+            UsageError: it is a benchmark of another task.
+        """
+        name, equals, path = given.partition("=")
+        if Path(given).exists() or (not equals and _is_path(given)):
+            return cls(Path(given))
+        benchmark = _benchmark(name)
+        if benchmark.task != task:
+            raise UsageError(
+                f"{name} is a benchmark of {benchmark.task}: nlptasks eval {benchmark.task} --data {given}"
+            )
+        return cls(Path(path) if equals else None, benchmark)
+
+    @property
+    def name(self) -> str:
+        """What to call it."""
+        if self.benchmark:
+            return self.benchmark.name
+        assert self.path
+        name = self.path.resolve().name.removesuffix(".gz")
+        return name.removesuffix(_ending(self.path)) or name
+
+    @property
+    def place(self) -> str:
+        """Where its rows come from, in words."""
+        if self.path:
+            return str(self.path)
+        assert self.benchmark
+        return "/".join(filter(None, ("hub:" + self.benchmark.dataset, self.benchmark.config, self.benchmark.split)))
+
+    def rows(self, first_column: str) -> Numbered:
+        """Yield the rows under the task's own names; ``first_column`` names the column of plain text.
+
+        Raises:
+            InputError: there is nothing there, or it is not in the benchmark's published form.
+        """
+        if self.benchmark is None:
+            assert self.path
+            return read_rows(self.path, first_column)
+        published = _local(self.benchmark, self.path) if self.path else _remote(self.benchmark)
+        return self.benchmark.rows(published)
+
+
+def _is_path(given: str) -> bool:
+    return "/" in given or _ending(Path(given)) in (*READERS, ".json")
+
+
+def _benchmark(name: str) -> Benchmark:
+    try:
+        benchmark = registry().load("benchmark", name)
+    except UnknownNameError as error:
+        raise UnknownNameError(
+            "benchmark",
+            name,
+            [entry.spec.name for entry in registry().entries("benchmark")],
+            "And there is no such file. See: nlptasks benchmarks list",
+        ) from error
+    assert isinstance(benchmark, Benchmark)
+    return benchmark
+
+
+def _local(benchmark: Benchmark, path: Path) -> Numbered:
+    """Yield the published rows below a path."""
+    if benchmark.parallel:
+        sides = {key: _read(benchmark, path, config) for key, config in benchmark.parallel.items()}
+        return _joined(sides)
+    return _read(benchmark, path, benchmark.config)
+
+
+def _read(benchmark: Benchmark, path: Path, config: str | None) -> Numbered:
+    """Yield the rows of a file; of a folder's files those of the config and split, where their names tell."""
+    if not path.is_dir():
+        return _file(path)
+    files = [file for file in sorted(path.rglob("*")) if _ending(file) in (*READERS, ".json") and file.is_file()]
+    for part in (config, benchmark.split):
+        files = [file for file in files if part and part in str(file.relative_to(path))] or files
+    if not files:
+        raise InputError(f"{path} holds no {', '.join((*READERS, '.json'))} file.")
+    return enumerate(row for file in files for _, row in _file(file))
+
+
+def _file(path: Path) -> Numbered:
+    if _ending(path) != ".json":
+        return read_rows(path, "text")
+    return enumerate(_json(path))
+
+
+def _json(path: Path) -> Iterator[Row]:
+    """Yield the objects of a JSON list, or those under ``data`` as SQuAD has it. JSON Lines may be called .json too."""
+    try:
+        text = path.read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} cannot be read: {error}") from None
+    try:
+        lines = [line for line in text.splitlines() if line.strip()]
+        value = json.loads(text) if len(lines) < 2 or not _is_object(lines[0]) else list(map(json.loads, lines))
+    except ValueError as error:
+        raise InputError(f"{path} is no JSON: {error}") from None
+    rows = value.get("data", [value]) if isinstance(value, dict) else value
+    if not (isinstance(rows, list) and all(isinstance(row, dict) for row in rows)):
+        raise InputError(f"{path} holds no list of JSON objects.")
+    yield from rows
+
+
+def _is_object(line: str) -> bool:
+    try:
+        return isinstance(json.loads(line), dict)
+    except ValueError:
+        return False
+
+
+def _ending(path: Path) -> str:
+    return Path(path.name.removesuffix(".gz")).suffix.lower()
+
+
+def _remote(benchmark: Benchmark) -> Numbered:
+    """Yield the published rows from the Hub, as they come in."""
+    if not benchmark.dataset:
+        raise InputError(
+            f"The Hub holds no {benchmark.name}: get its files ({benchmark.url}) and say {_locally(benchmark)}"
+        )
+    try:
+        if benchmark.parallel:
+            yield from _joined({key: _load(benchmark, config) for key, config in benchmark.parallel.items()})
+        else:
+            yield from _load(benchmark, benchmark.config)
+    except (InputError, KeyboardInterrupt, GeneratorExit):
+        raise
+    except Exception as error:  # what the network and the Hub may do is not one kind of error
+        reason = " ".join(str(error).split())[:200]
+        raise InputError(
+            f"{benchmark.dataset} cannot be loaded from the Hub ({reason}). "
+            f"Offline, give its files: {_locally(benchmark)}"
+        ) from error
+
+
+def _load(benchmark: Benchmark, config: str | None) -> Numbered:
+    import datasets
+
+    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # a try that failed is no news: the last one raises
+    loaded: Any = datasets.load_dataset(
+        benchmark.dataset, config, split=benchmark.split, revision=benchmark.revision, streaming=True
+    )
+    return enumerate(loaded)
+
+
+def _locally(benchmark: Benchmark) -> str:
+    return f"--data {benchmark.name}=PATH"
+
+
+def _joined(sides: dict[str, Numbered]) -> Numbered:
+    """Yield rows that belong together, each under its side's key; they stand in the same order everywhere."""
+    for index, rows in enumerate(zip_longest(*sides.values())):
+        if None in rows:
+            raise InputError(f"Not as many rows for {' and '.join(sides)}: after {index}, one side has no more.")
+        yield index, {key: row for key, (_, row) in zip(sides, rows, strict=True)}

@@ -1,0 +1,116 @@
+"""The samples of an evaluation: read, checked and drawn before any model is loaded."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from nlptasks.batch import origin
+from nlptasks.data import Columns, dump_line, plain_column
+from nlptasks.errors import InputError, UsageError
+from nlptasks.evaluation.dataset import Dataset
+from nlptasks.evaluation.trial import Items, draw, has_target, key, repeated
+from nlptasks.job import AnyTask
+from nlptasks.records import Record, Sample
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which rows are tested, and how often. ``columns`` (ours -> theirs) and ``defaults`` are as for any batch.
+
+    ``shots`` examples are shown with every question, drawn from ``shots_from`` or else from the data itself; then
+    they are not tested.
+    """
+
+    columns: Mapping[str, str] = field(default_factory=dict)
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    limit: int | None = None
+    epochs: int = 1
+    shots: int = 0
+    shots_from: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.shots_from and not self.shots:
+            raise UsageError("How many examples are to be drawn from --shots-from? Say --shots N.")
+
+
+@dataclass(frozen=True)
+class Samples:
+    """What is tested, and the examples; ``origin`` and ``chosen`` are what a run over them is known by."""
+
+    name: str
+    items: Items
+    shots: Sequence[Sample]
+    origin: Mapping[str, Any]
+    chosen: Mapping[str, Any]
+
+
+def read_samples(task: AnyTask, dataset: Dataset, selection: Selection, referenced: bool) -> Samples:
+    """Return the samples of a dataset; where ``referenced``, each must have a reference.
+
+    Raises:
+        InputError: there are none, one lacks a reference, or there are too few examples.
+    """
+    items = _read(task, dataset, selection)
+    if not items:
+        raise InputError(f"{dataset.place} holds no rows.")
+    if referenced:
+        _check(task, items, dataset.place)
+    shots: list[Sample] = []
+    if selection.shots and selection.shots_from:
+        shots = draw(
+            task, selection.shots, _read(task, Dataset.named(selection.shots_from, task.name), selection), items
+        )
+    elif selection.shots:
+        shots = draw(task, selection.shots, items, [])
+        shown = {key(shot) for shot in shots}
+        items = [item for item in items if key(item) not in shown]
+        if not items:
+            raise InputError(f"{dataset.place} has no rows left beside the examples: lower --shots.")
+    tested = repeated(items[: selection.limit], selection.epochs)
+    return Samples(
+        dataset.name,
+        tested,
+        shots,
+        _origin(dataset, _columns(task, dataset, selection)),
+        {
+            "limit": selection.limit,
+            "epochs": selection.epochs,
+            "shots": _digest(shots),
+        },
+    )
+
+
+def _columns(task: AnyTask, dataset: Dataset, selection: Selection) -> Columns:
+    base = dataset.path.parent if dataset.path else Path()
+    return Columns(task, selection.columns, selection.defaults, base)
+
+
+def _read(task: AnyTask, dataset: Dataset, selection: Selection) -> list[Sample | Record]:
+    columns = _columns(task, dataset, selection)
+    return list(columns.samples(dataset.rows(plain_column(task)), dataset.place))
+
+
+def _check(task: AnyTask, items: Items, place: str) -> None:
+    column = task.reference_column
+    for number, item in enumerate(items, 1):
+        if isinstance(item, Sample) and not has_target(task, item):
+            raise InputError(
+                f"{place}: row {number} has no reference to compare with, in {column!r} or 'references'. "
+                f"Add it, or name the right column: --map {column}=COLUMN"
+            )
+
+
+def _origin(dataset: Dataset, columns: Columns) -> dict[str, Any]:
+    named = {"benchmark": dataset.benchmark.name} if dataset.benchmark else {}
+    return {**named, **origin(dataset.path or Path(dataset.place), columns)}
+
+
+def _digest(shots: Sequence[Sample]) -> str | None:
+    if not shots:
+        return None
+    text = b"".join(dump_line({"input": key(shot), "references": shot.references}) for shot in shots)
+    return f"{len(shots)}, sha256:{hashlib.sha256(text).hexdigest()[:16]}"

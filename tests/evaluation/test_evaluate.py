@@ -1,0 +1,200 @@
+"""``nlptasks.evaluate``: what is asked, what is counted, and that nothing is done twice."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nlptasks import Backend, Capability, Completion, Failure, Request
+from nlptasks.errors import InputError, RunError
+from nlptasks.evaluation.evaluate import evaluate
+from nlptasks.evaluation.scoring import score
+from tests.conftest import Tiny
+
+DATA = Path(os.environ.get("NLPTASKS_TEST_DATA") or Path(__file__).parents[2].parent / "shared" / "data") / "bench"
+
+
+class Flaky(Backend):
+    """Repeats the text, fails where it is bad, and keeps what it was asked."""
+
+    capabilities = frozenset({Capability.CHAT})
+
+    def __init__(self) -> None:
+        self.asked: list[Request] = []
+
+    def complete(self, requests: Sequence[Request]) -> list[Completion | Failure]:
+        self.asked += requests
+        return [
+            Failure("server", "it is down", retryable=True)
+            if "bad" in request.fields.get("text", "")
+            else Completion(request.fields.get("text", "ok"))
+            for request in requests
+        ]
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def write_rows(path: str, count: int, word: str = "Good") -> str:
+    rows = [
+        {
+            "id": f"r{number}",
+            "source": f"{word} morning number {number} to you",
+            "target": f"Guten Morgen number {number} to you",
+            "target_lang": "de",
+        }
+        for number in range(count)
+    ]
+    Path(path).write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    return path
+
+
+def read_rows(path: str | Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in Path(path).read_text("utf-8").splitlines()]
+
+
+def test_a_finished_run_is_not_done_again() -> None:
+    data, backend = write_rows("in.jsonl", 4), Flaky()
+    first, second = (evaluate("translation", data, model=backend) for _ in range(2))
+    assert first == second
+    assert len(backend.asked) == 4
+    evaluate("translation", data, model=backend, overwrite=True)
+    assert len(backend.asked) == 8
+
+
+def test_failures_are_counted_not_scored_and_tried_again() -> None:
+    data, backend = write_rows("in.jsonl", 5), Flaky()
+    Path(data).write_text(Path(data).read_text().replace("Good morning number 3", "bad morning number 3"))
+    for asked in (5, 6):
+        scores = evaluate("translation", data, model=backend)
+        assert (scores.counts["failed"], scores.counts["scored"], scores.results["bleu"].n) == (1, 4, 4)
+        assert len(backend.asked) == asked
+    assert scores.run
+    assert score(scores.run).results == scores.results
+
+
+def test_too_many_failures_stop_it() -> None:
+    data = write_rows("in.jsonl", 50, "bad")
+    with pytest.raises(RunError, match=r"6 of 50 samples failed, more than the 0.1"):
+        evaluate("translation", data, model=Flaky(), max_error_rate=0.1, output="run")
+    assert json.loads(Path("run/run.json").read_text())["status"] == "error"
+    assert len(read_rows("run/predictions.jsonl")) == 6
+    with pytest.raises(RunError, match="All 50 samples failed"):
+        evaluate("translation", data, model=Flaky(), output="all")
+
+
+def test_examples_come_from_the_data_and_are_not_tested() -> None:
+    data, backend, again = write_rows("in.jsonl", 10), Flaky(), Flaky()
+    scores = evaluate("translation", data, model=backend, shots=2)
+    assert scores.counts["total"] == 8
+    first = backend.asked[0].messages
+    assert [turn.role for turn in first] == ["system", "user", "assistant", "user", "assistant", "user"]
+    shown = first[1:5]
+    assert all(request.messages[1:5] == shown for request in backend.asked)
+    questions = {request.messages[-1].content for request in backend.asked}
+    assert not questions & {turn.content for turn in shown}
+    assert all(turn.content.startswith("Guten Morgen number") for turn in shown if turn.role == "assistant")
+    evaluate("translation", data, model=again, shots=2, overwrite=True)
+    assert again.asked == backend.asked
+
+
+def test_examples_of_their_own_file_are_never_test_rows() -> None:
+    data, backend = write_rows("in.jsonl", 10), Flaky()
+    other = {"source": "Thanks a lot", "target": "Vielen Dank", "target_lang": "de"}
+    Path("train.jsonl").write_text(Path(data).read_text() + json.dumps(other) + "\n")
+    scores = evaluate("translation", data, model=backend, shots=1, shots_from="train.jsonl")
+    assert scores.counts["total"] == 10
+    assert {request.messages[2].content for request in backend.asked} == {"Vielen Dank"}
+    with pytest.raises(InputError, match="1 examples to draw from, not 2"):
+        evaluate("translation", data, model=backend, shots=2, shots_from="train.jsonl")
+
+
+def test_every_task_shows_its_own_examples() -> None:
+    rows: dict[str, dict[str, Any]] = {
+        "summarization": {"document": "A port opened in {n}. It is big.", "summary": "Port {n}."},
+        "question-answering": {"context": "Built in {n}.", "question": "When?", "answers": ["{n}"]},
+        "chat": {"messages": [{"role": "user", "content": "Say {n}"}], "reference": "{n}!"},
+    }
+    for task, row in rows.items():
+        texts = [json.dumps({"id": str(n), **row}).replace("{n}", str(1800 + n)) for n in range(4)]
+        Path(f"{task}.jsonl").write_text("\n".join(texts) + "\n")
+        backend = Flaky()
+        evaluate(task, f"{task}.jsonl", model=backend, shots=1)
+        roles = [turn.role for turn in backend.asked[0].messages if turn.role != "system"]
+        assert roles == ["user", "assistant", "user"], task
+        assert "18" in next(turn.content for turn in backend.asked[0].messages if turn.role == "assistant")
+        assert len(backend.asked) == 3
+
+
+def test_examples_count_to_what_the_model_reads() -> None:
+    class Small(Flaky):
+        def limits(self) -> Any:
+            from nlptasks import Limits
+
+            return Limits(1700)
+
+    text = " ".join(f"The port number {n} opened and it is big." for n in range(60))
+    lines = [json.dumps({"document": f"{text} {n}", "summary": "A port."}) for n in range(2)]
+    Path("in.jsonl").write_text("\n".join(lines) + "\n")
+    alone, shown = Small(), Small()
+    evaluate("summarization", "in.jsonl", model=alone, limit=1, output="alone")
+    evaluate("summarization", "in.jsonl", model=shown, limit=1, shots=1, output="shown")
+    assert len(alone.asked) == 1
+    assert len(shown.asked) > 1  # read part by part, for want of room
+    limits = Small().limits()
+    assert all(limits.fits(request) for request in shown.asked)
+
+
+def test_epochs_ask_again() -> None:
+    data, backend = write_rows("in.jsonl", 3), Flaky()
+    evaluate("translation", data, model=backend, epochs=2, output="run")
+    assert sorted(request.epoch for request in backend.asked) == [0, 0, 0, 1, 1, 1]
+    rows = read_rows("run/predictions.jsonl")
+    assert [(row["id"], row["epoch"]) for row in rows] == [(f"r{n}", e) for n in range(3) for e in range(2)]
+
+
+def test_both_turns_of_mt_bench_are_asked() -> None:
+    row = {"question_id": 81, "category": "writing", "turns": ["Write a poem.", "Shorten it."]}
+    Path("question.jsonl").write_text(json.dumps(row) + "\n")
+    backend = Flaky()
+    scores = evaluate("chat", "mt_bench=question.jsonl", model=backend)
+    assert [turn.content for turn in backend.asked[1].messages if turn.role != "system"] == [
+        "Write a poem.",
+        "Write a poem.",
+        "Shorten it.",
+    ]
+    assert "distinct_1" in scores.results
+
+
+def test_perplexity_needs_no_references(tiny: Tiny) -> None:
+    Path("test.jsonl").write_text('{"text": ""}\n{"text": " The port opened in 1842. "}\n')
+    scores = evaluate("loglikelihood", "wikitext2=test.jsonl", model=f"hf/{tiny('gpt2')}", dtype="float32")
+    assert scores.counts["total"] == 1
+    assert scores.results["perplexity"].value > 1
+
+
+@pytest.mark.parametrize(
+    ("task", "name", "model"),
+    [
+        ("summarization", "csl_zh/summarization.zh.jsonl", "embedded"),
+        ("question-answering", "xquad_de/question-answering.de.jsonl", "embedded"),
+        ("translation", "multi30k_en-de/translation.en-de.jsonl", "tiny"),
+    ],
+)
+def test_real_data(task: str, name: str, model: str, tiny: Tiny) -> None:
+    data = DATA / name
+    if not data.is_file():
+        pytest.skip(f"no {data}: set NLPTASKS_TEST_DATA to the folder that holds bench/")
+    options = {} if model == "embedded" else {"model": f"hf/{tiny('marian')}", "dtype": "float32", "max_new_tokens": 8}
+    scores = evaluate(task, data, limit=12, **options)  # type: ignore[arg-type]
+    assert scores.counts["total"] == 12
+    assert scores.run
+    assert all(one.n == scores.counts["scored"] for one in scores.results.values())
+    assert score(scores.run).results == scores.results
