@@ -10,10 +10,10 @@ from typing_extensions import Self
 
 from nlptasks.backends.base import Backend
 from nlptasks.backends.factory import wrapped
-from nlptasks.data import one_line, plain_column
+from nlptasks.data import column_names, one_line, plain_column
 from nlptasks.engine import Engine
-from nlptasks.errors import InputError, SampleError
-from nlptasks.job import AnyTask, PromptOverride, load_task, prepare, task_options
+from nlptasks.errors import InputError, SampleError, UnknownNameError
+from nlptasks.job import AnyTask, PromptOverride, load_task, prepare, task_options, told_apart
 from nlptasks.records import Delta, Failure, Record, Sample
 
 
@@ -42,12 +42,12 @@ class TaskRunner:
 
     def map(self, values: Iterable[Any]) -> Iterator[Any]:
         """Yield an ``Output`` or a Failure for every value, in order. Values are taken in as they are needed."""
-        for record in in_order(self.records(values)):
+        for record in self.records(values):
             yield record.result
 
     def records(self, values: Iterable[Any]) -> Iterator[Record]:
-        """Yield a Record for every value as it finishes; one that does not fit is a Record with its Failure."""
-        return self._engine.run(self._item(index, value) for index, value in enumerate(values))
+        """Yield a Record for every value, in order; one that does not fit is a Record with its Failure."""
+        return self._engine.run_in_order(self._item(index, value) for index, value in enumerate(values))
 
     def stream(self, value: Any = None, /, **fields: Any) -> Iterator[Any]:
         """Yield Deltas of the answer, and as the last item the ``Output``.
@@ -68,12 +68,21 @@ class TaskRunner:
 
         Raises:
             InputError: the input does not fit.
+            UnknownNameError: there is no such field.
         """
         if isinstance(value, Sample):
             return value
         if isinstance(value, self.task.Input):
             return Sample("0", value)
         given = value if isinstance(value, Mapping) else {} if value is None else {plain_column(self.task): value}
+        known = {
+            column
+            for field, info in self.task.Input.model_fields.items()
+            for column in (field, *column_names(field, info))
+        }
+        for name in fields:
+            if name not in known:
+                raise UnknownNameError("field", name, known, f"Options go to nlptasks.task({self.task.name!r}, ...).")
         try:
             return Sample("0", self.task.Input.model_validate({**given, **fields}, context={"base": "."}))
         except ValidationError as error:
@@ -96,17 +105,6 @@ class TaskRunner:
 
     def __exit__(self, *exception: Any) -> None:
         self.close()
-
-
-def in_order(records: Iterable[Record]) -> Iterator[Record]:
-    """Yield records by the index of their samples, each as soon as those before it are there."""
-    waiting: dict[int, Record] = {}
-    expected = 0
-    for record in records:
-        waiting[record.sample.index] = record
-        while expected in waiting:
-            yield waiting.pop(expected)
-            expected += 1
 
 
 def task(
@@ -134,5 +132,5 @@ def task(
     loaded = load_task(name, PromptOverride(system, prompt))
     if isinstance(model, Backend):
         return TaskRunner(loaded, task_options(loaded, options), wrapped(model))
-    job = prepare(loaded, options, model, cache)
+    job = prepare(loaded, *told_apart(loaded, options, model), model, cache)
     return TaskRunner(job.task, job.options, job.factory.build())

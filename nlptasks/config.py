@@ -26,7 +26,7 @@ class Config:
     required_plugins: tuple[str, ...] = ()
     """Plugins without which nothing runs, such as guards. The lists of both files add up."""
     backends: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    """Options by provider: ``[backends.openai]`` with ``base_url = "..."``."""
+    """Options by provider: ``[backends.openai]`` with ``base_url = "..."``; in the user's own file only."""
 
 
 KINDS = {"model": str, "cache": bool, "required_plugins": list, "backends": dict}
@@ -41,10 +41,14 @@ def load() -> Config:
     """
     from nlptasks.plugin.state import config_directory
 
-    config = Config()
-    for path in (config_directory() / FILE, Path(FILE)):
+    config, here = Config(), Path(FILE)
+    for path in (config_directory() / FILE, here):
         if path.is_file():
-            config = _overlay(config, _read(path))
+            values = _read(path)
+            if path is here and "backends" in values:
+                # A folder that someone else filled must not send texts and keys elsewhere, or run code.
+                raise ConfigError(f"{here}: [backends] belongs into {config_directory() / FILE}.")
+            config = _overlay(config, values)
     return replace(config, model=os.environ.get("NLPTASKS_MODEL") or config.model)
 
 
@@ -72,4 +76,7 @@ def _read(path: Path) -> dict[str, Any]:
             raise UnknownNameError("key", key, known, f"In {path}.")
         if not isinstance(value, KINDS[key]):
             raise ConfigError(f"{path}: {key} must be a {KINDS[key].__name__}, not {value!r}")
+    for provider, options in values.get("backends", {}).items():
+        if not isinstance(options, dict):
+            raise ConfigError(f"{path}: backends.{provider} must be a table of options, not {options!r}")
     return values

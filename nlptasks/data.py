@@ -9,10 +9,11 @@ import gzip
 import io
 import json
 import sys
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
@@ -78,7 +79,9 @@ class Columns:
         known = {}
         for name, info in self.task.Input.model_fields.items():
             names = column_names(name, info)
-            present = next((one for one in names if row.get(one) is not None), None)
+            # An empty cell of a table is an absent value, unless the field itself is a text.
+            present = next((one for one in names if row.get(one) not in (None, "")), None)
+            present = present or next((one for one in names if row.get(one) == "" and info.is_required()), None)
             if present is not None:
                 known[names[0]] = row[present]
         return known
@@ -141,13 +144,22 @@ def read_rows(path: Path, first_column: str) -> Numbered:
         if reader is _parquet:
             yield from _parquet(path)
             return
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+        with _opened(path) as file:
             try:
                 yield from reader(file, first_column)
             except UnicodeDecodeError as error:
                 raise InputError(not_utf8(str(path), error)) from None
-            except (gzip.BadGzipFile, EOFError) as error:
+            except (gzip.BadGzipFile, EOFError, zlib.error) as error:
                 raise InputError(f"{path} is no complete gzip file: {error}") from None
+            except csv.Error as error:
+                raise InputError(f"{path} is no well-formed table: {error}") from None
+
+
+def _opened(path: Path) -> IO[bytes]:
+    try:
+        return cast("IO[bytes]", gzip.open(path)) if path.suffix == ".gz" else path.open("rb")
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}") from None
 
 
 def count_lines(path: Path) -> int | None:
@@ -186,7 +198,7 @@ def _table(delimiter: str | None) -> Callable[[IO[bytes], str], Numbered]:
                 if len(cells) > len(names):
                     yield index, Failure("input", f"row {index + 1} has {len(cells)} cells for {len(names)} columns")
                 else:
-                    yield index, {name: cell for name, cell in zip(names, cells, strict=False) if cell != ""}
+                    yield index, dict(zip(names, cells, strict=False))
 
     return read
 
@@ -245,8 +257,8 @@ READERS: dict[str, Any] = {
 }
 
 
-def read_text(path: Path) -> str:
-    """Return the text of a file, of stdin for ``-``.
+def read_text(path: Path, hint: str = "") -> str:
+    """Return the text of a file, of stdin for ``-``; ``hint`` is added where there is no such file.
 
     Raises:
         InputError: no such file, a folder, or not UTF-8 text.
@@ -254,7 +266,7 @@ def read_text(path: Path) -> str:
     try:
         data = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
     except FileNotFoundError:
-        raise InputError(f"No such file: {path}. To give the text itself, use --text.") from None
+        raise InputError(f"No such file: {path}.{hint}") from None
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}") from None
     if b"\0" in data[:8192]:
@@ -267,7 +279,8 @@ def read_text(path: Path) -> str:
 
 def not_utf8(name: str, error: UnicodeDecodeError) -> str:
     """Return the line that tells what to do with another encoding."""
-    return f"{name} is not UTF-8 (byte 0x{error.object[error.start]:02x}): convert it: iconv -f LATIN1 -t UTF-8"
+    byte = f"0x{error.object[error.start]:02x}"
+    return f"{name} is not UTF-8 (byte {byte}): convert it: iconv -f ENCODING -t UTF-8, with LATIN1, GB18030 ..."
 
 
 def output_row(record: Record) -> dict[str, Any]:

@@ -11,15 +11,19 @@ import time
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
-from nlptasks.backends.base import Answer, Backend, Limits, Session, checked, complete_safely
+from nlptasks.backends.base import Answer, Backend, Capability, Limits, Session, checked, complete_safely
 from nlptasks.errors import BackendError, ConfigError, NLPTasksError, UnsupportedError
 from nlptasks.records import Delta, Failure, Record, Request, Sample
 from nlptasks.tasks import Steps, Task
 
 LEAST_WINDOW = 32
+AHEAD = 256
+"""How far a run in order may be ahead of its slowest sample."""
 Key = tuple[int, int]
+END: Any = object()
 
 
 class _Live:
@@ -104,12 +108,33 @@ class Engine:
     def __init__(self, task: Task[Any, Any, Any], options: Any, backend: Backend) -> None:
         if refusal := backend.refusal(task.name):
             raise UnsupportedError(refusal)
-        self._task, self._options, self._backend = task, options, backend
+        needed = task.needs | ({Capability.SCHEMA} if getattr(options, "json_schema", None) else set())
+        if missing := ", ".join(sorted(one.value for one in needed - backend.capabilities)):
+            raise UnsupportedError(f"{task.name} needs a model with {missing} for this: choose another with --model.")
+        self._task, self._options, self.backend = task, options, backend
 
     def run(self, items: Iterable[Sample | Record]) -> Iterator[Record]:
         """Yield a record for every sample, in completion order. A Record among the items passes through."""
-        with self._backend.open() as session:
+        with self.backend.open() as session:
             yield from _Pool(self, session).run(iter(items))
+
+    def run_in_order(self, items: Iterable[Sample | Record]) -> Iterator[Record]:
+        """Yield a record for every sample, in the order of the items; no more than ``AHEAD`` wait for a slow one."""
+        finished: dict[int, Record] = {}
+        expected = 0
+
+        def numbered() -> Iterator[Sample | Record | None]:
+            for number, item in enumerate(items):
+                while number - expected >= AHEAD:
+                    yield None  # nothing for now
+                yield _numbered(item, number)
+
+        with self.backend.open() as session:
+            for record in _Pool(self, session).run(numbered()):
+                finished[record.sample.index] = record
+                while expected in finished:
+                    yield finished.pop(expected)
+                    expected += 1
 
     def stream(self, sample: Sample) -> Iterator[Delta | Record]:
         """Run one sample; the last item, and only that, is its Record.
@@ -126,7 +151,7 @@ class Engine:
                 if len(live.requests) == 1:
                     answers: Sequence[Answer] = [(yield from self._ask(live.requests[0]))]
                 else:
-                    answers = complete_safely(self._backend, live.requests)
+                    answers = complete_safely(self.backend, live.requests)
                 for position, answer in enumerate(answers):
                     if result := live.receive(position, answer):
                         break
@@ -138,19 +163,25 @@ class Engine:
 
     def _ask(self, request: Request) -> Generator[Delta, None, Answer]:
         try:
-            for item in self._backend.stream(request):
+            for item in self.backend.stream(request):
                 if not isinstance(item, Delta):
-                    return checked(self._backend, item)
+                    return checked(self.backend, item)
                 yield item
         except NLPTasksError:
             raise
-        except Exception as error:  # a third party's code may raise anything
+        except (Exception, SystemExit) as error:  # a third party's code may raise anything
             return Failure("backend", f"{type(error).__name__}: {error}")
-        return Failure("backend", f"{type(self._backend).__name__} ended a stream without an answer")
+        return Failure("backend", f"{type(self.backend).__name__} ended a stream without an answer")
 
     def start(self, sample: Sample) -> _Live:
         """Return a sample ready to take its first step."""
-        return _Live(self._task, sample, self._options, self._backend.limits())
+        return _Live(self._task, sample, self._options, self.backend.limits())
+
+
+def _numbered(item: Sample | Record, number: int) -> Sample | Record:
+    if isinstance(item, Record):
+        return replace(item, sample=replace(item.sample, index=number))
+    return replace(item, index=number)
 
 
 class _Pool:
@@ -164,15 +195,17 @@ class _Pool:
         self._held = 0
         self._numbers = itertools.count()
 
-    def run(self, items: Iterator[Sample | Record]) -> Iterator[Record]:
+    def run(self, items: Iterator[Sample | Record | None]) -> Iterator[Record]:
+        """Work on the items; None among them says that there is nothing new for now."""
         exhausted = False
         try:
             while not exhausted or self._live:
                 while not exhausted and len(self._live) < self._window:
-                    item = next(items, None)
-                    if item is None:
-                        exhausted = True
-                    elif record := self._admit(item):
+                    item = next(items, END)
+                    exhausted = item is END
+                    if exhausted or item is None:
+                        break
+                    if record := self._admit(item):
                         yield record
                 if record := self._turn():
                     yield record

@@ -15,6 +15,7 @@ from nlptasks import config as settings
 from nlptasks.backends.base import Backend
 from nlptasks.backends.cached import cache_file
 from nlptasks.backends.factory import BackendFactory, options_model, provider_factory
+from nlptasks.backends.guarded import Guarded
 from nlptasks.data import column_names, one_line
 from nlptasks.errors import ConfigError, PluginError, UnknownNameError
 from nlptasks.plugin import registry
@@ -48,8 +49,9 @@ class Job:
     def run(self, backend: Backend, data: Mapping[str, Any]) -> Run:
         """Return the beginnings of a run over ``data``, which says where the rows come from.
 
-        A file is known by its contents, not by its place; a folder or a stream by its place.
+        Files are known by their contents, not by their place; a stream by its place.
         """
+        options, guarded = self.options.model_dump(mode="json"), isinstance(backend, Guarded)
         content = {name: value for name, value in data.items() if name not in ("path", "bytes")}
         fingerprint = {
             "task": self.task.name,
@@ -57,7 +59,7 @@ class Job:
             "data": content if data["sha256"] else dict(data),
             "model": self.factory.model,
             "backend": dict(backend.identity()),
-            "options": {name: _brief(value) for name, value in self.options.model_dump(mode="json").items()},
+            "options": {name: _known(value, guarded) for name, value in options.items()},
             "prompt": self.task.active_prompts.digest(),
         }
         environment = {
@@ -68,9 +70,11 @@ class Job:
         return Run(fingerprint, data, environment)
 
 
-def _brief(value: Any) -> Any:
-    """Return a text of some length (a glossary, a schema) as its digest: a run is known by it, not a copy of it."""
-    if not isinstance(value, str) or len(value) <= 64:
+def _known(value: Any, guarded: bool) -> Any:
+    """Return an option's value; a text of some length, or any text where there are guards, as its digest."""
+    if isinstance(value, list):
+        return [_known(item, guarded) for item in value]
+    if not isinstance(value, str) or (len(value) <= 64 and not guarded):
         return value
     return "sha256:" + hashlib.sha256(value.encode("utf-8", "surrogatepass")).hexdigest()
 
@@ -90,30 +94,40 @@ def load_task(name: str, override: PromptOverride | None = None) -> AnyTask:
 
 def prepare(
     task: AnyTask,
-    values: Mapping[str, Any],
+    options: Mapping[str, Any],
+    backend_options: Mapping[str, Any],
     model: str | None = None,
     cache: bool | None = None,
 ) -> Job:
-    """Return a job: ``values`` are options of the task or of the backend, told apart by name.
+    """Return a job with what is given, over what is configured.
 
     Raises:
         UnknownNameError, ConfigError, PluginError: an option or the model.
     """
     config = settings.load()
     name = model or config.model
-    provider = name.partition("/")[0]
+    configured = config.backends.get(name.partition("/")[0].rpartition(":")[2], {})
+    path = cache_file() if (config.cache if cache is None else cache) else None
+    return Job(task, task_options(task, options), BackendFactory(name, {**configured, **backend_options}, path))
+
+
+def told_apart(task: AnyTask, values: Mapping[str, Any], model: str | None) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return options of the task, and options of the model's backend; a name that both have is the task's.
+
+    Raises:
+        UnknownNameError: neither has an option of that name.
+    """
+    name = model or settings.load().model
     backend_model = options_model(provider_factory(name))
     fields = task.Options.model_fields.items()
     ours = {column for field, info in fields for column in (field, *column_names(field, info))}
     theirs = set() if backend_model is None else set(backend_model.model_fields)
     for option in values:
         if option not in ours | theirs:
+            provider = name.partition("/")[0]
             raise UnknownNameError("option", option, ours | theirs, f"Neither {task.name} nor {provider} has it.")
-    configured = config.backends.get(provider.rpartition(":")[2], {})
-    backend_options = {**configured, **{k: v for k, v in values.items() if k not in ours}}
-    path = cache_file() if (config.cache if cache is None else cache) else None
-    options = task_options(task, {k: v for k, v in values.items() if k in ours})
-    return Job(task, options, BackendFactory(name, backend_options, path))
+    of_task = {option: value for option, value in values.items() if option in ours}
+    return of_task, {option: value for option, value in values.items() if option not in ours}
 
 
 def task_options(task: AnyTask, values: Mapping[str, Any]) -> BaseModel:

@@ -1,23 +1,32 @@
 """Two files of lines that grow and change together: a run's output and its ``samples.jsonl``.
 
-Line k of one belongs to line k of the other. The second is written last, so a pair is finished when
-its line stands whole in both; what a kill left behind that is dropped.
+Line k of one belongs to line k of the other, and holds its checksum. The second is written last, so a
+pair is finished when its line stands whole in both. What a kill, or an editor, left behind that is
+dropped and done again.
 """
 
 from __future__ import annotations
 
-import heapq
 import json
+import logging
 import os
+import zlib
+from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from nlptasks.data import dump_line
 
-@dataclass(frozen=True, order=True)
+log = logging.getLogger("nlptasks")
+CHECK = "output_crc32"
+"""The member of the second line that holds the checksum of the first."""
+
+
+@dataclass(frozen=True)
 class Pair:
-    """Where a pair of lines begins in each file, ordered by the ``index`` its second line holds."""
+    """Where a pair of lines begins in each file, and the ``index`` its second line holds."""
 
     index: int
     first: int
@@ -45,11 +54,11 @@ class Journal:
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
         self._descriptors = os.open(self._paths[0], flags, 0o666), os.open(self._paths[1], flags, 0o666)
 
-    def append(self, index: int, first: bytes, second: bytes) -> None:
+    def append(self, index: int, first: bytes, second: Mapping[str, Any]) -> None:
         """Write one pair; both lines are with the operating system when this returns."""
         assert self._descriptors
         _write(self._descriptors[0], first)
-        _write(self._descriptors[1], second)
+        _write(self._descriptors[1], dump_line({"index": index, CHECK: zlib.crc32(first), **second}))
         self._ordered &= index > self._last
         self._last = index
 
@@ -79,10 +88,12 @@ class Journal:
             return
         with self._paths[0].open("rb") as firsts, self._paths[1].open("rb") as seconds:
             at = 0, 0
-            for first, second in zip(firsts, seconds, strict=False):
-                if not (first.endswith(b"\n") and second.endswith(b"\n")):
+            for row, (first, second) in enumerate(zip(firsts, seconds, strict=False), 1):
+                line = _parsed(second)
+                if line is None or line.get(CHECK) != zlib.crc32(first):
+                    if next(seconds, None):  # more than the torn end that a kill leaves
+                        log.warning("%s was changed: its rows are done again from line %d on.", self._paths[0], row)
                     return
-                line = json.loads(second)
                 yield Pair(line["index"], *at), line
                 at = at[0] + len(first), at[1] + len(second)
 
@@ -109,16 +120,24 @@ class Journal:
 
 
 def _sorted(pairs: Iterator[Pair]) -> Iterator[Pair]:
-    """Sort pairs that stray little from their places, holding only those that wait for a gap to fill."""
-    heap: list[Pair] = []
-    expected = 0
+    """Sort pairs, holding three numbers for each."""
+    import numpy as np
+
+    numbers = array("q")
     for pair in pairs:
-        heapq.heappush(heap, pair)
-        while heap and heap[0].index == expected:
-            yield heapq.heappop(heap)
-            expected += 1
-    while heap:
-        yield heapq.heappop(heap)
+        numbers.extend((pair.index, pair.first, pair.second))
+    table = np.frombuffer(numbers, dtype=np.int64).reshape(-1, 3)
+    for row in np.argsort(table[:, 0], kind="stable"):
+        yield Pair(*map(int, table[row]))
+
+
+def _parsed(line: bytes) -> dict[str, Any] | None:
+    """Return a whole line's object, None for what a kill or a loss of power left of one."""
+    try:
+        value = json.loads(line) if line.endswith(b"\n") else None
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) and isinstance(value.get("index"), int) else None
 
 
 def _line_at(file: IO[bytes], offset: int) -> bytes:

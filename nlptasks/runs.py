@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -24,6 +24,8 @@ from nlptasks.records import Completion, Failure, Record, Request, plain
 SCHEMA_VERSION = 1
 Status = Literal["started", "success", "error", "cancelled"]
 LogContent = Literal["full", "hash", "none"]
+SAVE_EVERY = 10.0
+"""Seconds between two savings of ``run.json``, so that a kill loses no more of the time that was spent."""
 Redact = Callable[[Any], Any]
 
 
@@ -48,7 +50,8 @@ class Counts:
 class Run:
     """What ``run.json`` holds. ``fingerprint`` is what must be the same for a run to be resumed.
 
-    ``data`` says where the rows came from, ``environment`` what they were worked on with.
+    ``data`` says where the rows came from, ``environment`` what they were worked on with. ``metrics`` are those that
+    the run is scored with, ``results`` their figures by name; only an evaluation has them.
     """
 
     fingerprint: Mapping[str, Any]
@@ -62,27 +65,37 @@ class Run:
     prompt_tokens: int = 0
     completion_tokens: int = 0
     completion_tokens_per_second: float = 0.0
+    metrics: Sequence[str] = ()
+    results: Mapping[str, Any] = field(default_factory=dict)
 
 
 class RunDirectory:
     """One run under way, as a context manager; at most one process writes it at a time.
 
-    ``redact`` is put before everything that is kept in the directory, not before the output.
+    ``redact`` is put before everything that is kept in the directory, not before the output. The directory is
+    ``path``, or stands beside the output.
 
     Raises:
         RunError: another process writes it, it belongs to a different run, or it cannot be written.
     """
 
-    def __init__(self, output: Path, run: Run, log_content: LogContent = "full", redact: Redact | None = None) -> None:
+    def __init__(
+        self,
+        output: Path,
+        run: Run,
+        log_content: LogContent = "full",
+        redact: Redact | None = None,
+        path: Path | None = None,
+    ) -> None:
         self.output = output
-        self.path = output.with_name(output.name + ".run")
+        self.path = path or output.with_name(output.name + ".run")
         self.run = run
         self._done = bytearray()  # a bit for each row
         self._log_content = log_content
         self._redact = redact or (lambda value: value)
         self._journal = Journal(output, self.path / "samples.jsonl")
         self._lock = FileLock(self.path / "lock")
-        self._started = time.perf_counter()
+        self._saved = time.perf_counter()
         self._begun = False
 
     def __enter__(self) -> Self:
@@ -104,6 +117,11 @@ class RunDirectory:
         finally:
             self._lock.release()
 
+    @property
+    def exists(self) -> bool:
+        """Whether there is a run to resume."""
+        return (self.path / "run.json").is_file() and self.output.exists()
+
     def begin(self, overwrite: bool) -> None:
         """Start afresh, or take up what is there; ``is_done`` then tells what needs no more work.
 
@@ -111,13 +129,13 @@ class RunDirectory:
             RunError: what is there belongs to another run, and ``overwrite`` is not set.
         """
         with _explained(self.path):
-            if (self.path / "run.json").is_file() and not overwrite:
+            if self.exists and not overwrite:
                 self._compare()
             elif overwrite or not self.output.exists() or not self.output.stat().st_size:
                 self._journal.clear()
             else:
                 raise RunError(f"{self.output} exists and is not the output of a run to resume: use --overwrite.")
-            self._write_run()
+            write_run(self.path, self.run)
             self._begun = True
             self._journal.open(self._keep)
 
@@ -129,8 +147,10 @@ class RunDirectory:
         """Write one finished sample: its output line, then its line in samples.jsonl."""
         line = sample_line(record, self._log_content, self._redact)
         with _explained(self.path):
-            self._journal.append(record.sample.index, dump_line(output_row(record)), dump_line(line))
-        self._count(line)
+            self._journal.append(record.sample.index, dump_line(output_row(record)), line)
+            if time.perf_counter() - self._saved > SAVE_EVERY:
+                self._save("started", None)
+        self._count({"index": record.sample.index, **line})
 
     def finish(self) -> None:
         """Put the rows into input order."""
@@ -139,11 +159,12 @@ class RunDirectory:
 
     def _compare(self) -> None:
         old = read_run(self.path)
-        for name, value in json.loads(json.dumps(self.run.fingerprint)).items():
-            if old.fingerprint.get(name) != value:
-                before, now = (json.dumps(v, ensure_ascii=False) for v in (old.fingerprint.get(name), value))
+        before, now = _flat(old.fingerprint), _flat(json.loads(json.dumps(self.run.fingerprint)))
+        for name in {**now, **before}:
+            if before.get(name) != now.get(name):
+                was, is_ = (json.dumps(values.get(name), ensure_ascii=False) for values in (before, now))
                 raise RunError(
-                    f"{self.output} was made with another {name} ({_short(before)}, now {_short(now)}): "
+                    f"{self.output} was made with another {name} ({_short(was)}, now {_short(is_)}): "
                     "use --overwrite to begin again, or another --output."
                 )
         self.run.seconds = old.seconds
@@ -163,13 +184,13 @@ class RunDirectory:
         self.run.completion_tokens += line["completion_tokens"]
 
     def _save(self, status: Status, error: BaseException | None) -> None:
-        run = self.run
-        spent = time.perf_counter() - self._started
+        run, now = self.run, time.perf_counter()
+        spent, self._saved = now - self._saved, now
         run.status, run.message = status, "" if error is None else str(self._safely(str(error)))
         run.seconds += spent
         run.completion_tokens_per_second = run.completion_tokens / run.seconds if run.seconds else 0.0
         try:
-            self._write_run()
+            write_run(self.path, self.run)
         except OSError:
             if error is None:
                 raise
@@ -180,10 +201,12 @@ class RunDirectory:
         except Exception:  # a guard that cannot tell what is safe keeps everything back
             return "withheld: a guard failed"
 
-    def _write_run(self) -> None:
-        scratch = self.path / "run.json.new"
-        scratch.write_text(json.dumps(asdict(self.run), indent=2, ensure_ascii=False) + "\n", "utf-8")
-        scratch.replace(self.path / "run.json")
+
+def write_run(path: Path, run: Run) -> None:
+    """Replace a run directory's ``run.json`` at once."""
+    scratch = path / "run.json.new"
+    scratch.write_text(json.dumps(asdict(run), indent=2, ensure_ascii=False) + "\n", "utf-8")
+    scratch.replace(path / "run.json")
 
 
 def read_run(path: Path) -> Run:
@@ -205,7 +228,6 @@ def sample_line(record: Record, content: LogContent, redact: Redact) -> dict[str
     """Return the line of samples.jsonl for a record."""
     completions = record.completions
     line: dict[str, Any] = {
-        "index": record.sample.index,
         "failed": record.failed,
         "truncated": any(completion.finish_reason == "length" for completion in completions),
         "empty": not record.failed and not any(completion.text.strip() for completion in completions),
@@ -215,7 +237,7 @@ def sample_line(record: Record, content: LogContent, redact: Redact) -> dict[str
         "seconds": round(record.seconds, 6),
     }
     try:
-        line |= redact({"id": record.sample.id, **_content(record, content, redact)})
+        line |= redact(_content(record, content, redact))
     except Exception as error:  # fail closed: without the guard nothing of the text is kept
         line["error"] = {"type": "guard", "message": f"content withheld: {type(error).__name__}"}
     return line
@@ -226,19 +248,27 @@ def _content(record: Record, content: LogContent, redact: Redact) -> dict[str, A
         "prediction": None if record.failed else record.result.model_dump(mode="json"),
         "exchanges": [_exchange(request, answer) for request, answer in record.exchanges],
     }
-    error = {"error": plain(record.result)} if isinstance(record.result, Failure) else {}
     if content == "none":
-        return error
+        return {"error": {"type": record.result.type}} if isinstance(record.result, Failure) else {}
     if content == "hash":
-        digests = {name: hashlib.sha256(dump_line(value)).hexdigest() for name, value in redact(texts).items()}
-        return {"sha256": digests, **error}
+        known = {"id": record.sample.id, **texts, "error": plain(record.result) if record.failed else None}
+        return {"sha256": {name: hashlib.sha256(dump_line(value)).hexdigest() for name, value in redact(known).items()}}
     references = None if record.sample.references is None else list(record.sample.references)
-    return {**texts, "references": references, **error}
+    error = {"error": plain(record.result)} if record.failed else {}
+    return {"id": record.sample.id, **texts, "references": references, **error}
 
 
 def _exchange(request: Request, answer: Completion | Failure) -> dict[str, Any]:
     messages = [{"role": message.role, "content": message.content} for message in request.messages]
     return {"messages": messages, "answer": plain(answer)}
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return nested members by dotted names: ``options.glossary``."""
+    found: dict[str, Any] = {}
+    for name, value in values.items():
+        found |= _flat(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {prefix + name: value}
+    return found
 
 
 def _short(text: str) -> str:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from nlptasks.backends.base import Limits
+from nlptasks.backends.base import Capability, Limits
 from nlptasks.errors import ConfigError
 from nlptasks.fields import Text
 from nlptasks.records import Completion, GenerationConfig, Message, Request, Sample
@@ -142,6 +142,8 @@ class Task(ABC, Generic[In, Opt, Out]):
     prompts: ClassVar[Prompts] = Prompts()
     reference_column: ClassVar[str] = "reference"
     """The column of a benchmark row that holds the reference(s)."""
+    needs: ClassVar[frozenset[Capability]] = frozenset()
+    """What a backend must be able to do for this task."""
     metrics: ClassVar[Sequence[str]] = ()
     benchmarks: ClassVar[Sequence[str]] = ()
     streaming: ClassVar[bool] = False

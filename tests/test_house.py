@@ -19,8 +19,9 @@ FLOORS = [
     {"backends.base", "tasks"},
     {"plugin"},
     {"backends", "config", "metrics"},
-    {"data", "journal", "runs", "engine"},
+    {"data", "benchmarks", "journal", "runs", "engine", "batch"},
     {"job", "api", "pipelines"},
+    {"evaluation"},
     {"testing"},
     {"cli", "__main__"},
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,14 @@ def _journal(folder: Path) -> Journal:
     return Journal(folder / "out.jsonl", folder / "samples.jsonl")
 
 
-def _line(index: int) -> tuple[int, bytes, bytes]:
-    return index, b'{"row": %d}\n' % index, b'{"index": %d}\n' % index
+def _line(index: int) -> tuple[int, bytes, dict[str, Any]]:
+    return index, b'{"row": %d}\n' % index, {}
+
+
+def _second(index: int) -> bytes:
+    """The second line of a pair as it stands on disk."""
+    first = _line(index)[1]
+    return b'{"index": %d, "output_crc32": %d}\n' % (index, zlib.crc32(first))
 
 
 def _rows(folder: Path) -> list[int]:
@@ -76,8 +83,8 @@ def test_dropped_pairs_leave_both_files(tmp_path: Path) -> None:
 def test_a_rewrite_that_was_cut_short_in_place_is_completed(tmp_path: Path, moved_output: bool) -> None:
     """The scratch samples file has its name: the rewrite counts, whichever of the two moves was made."""
     old, new = [_line(index) for index in (1, 0)], [_line(index) for index in (0, 1)]
-    (tmp_path / "samples.jsonl").write_bytes(b"".join(line[2] for line in old))
-    (tmp_path / "samples.jsonl.new").write_bytes(b"".join(line[2] for line in new))
+    (tmp_path / "samples.jsonl").write_bytes(b"".join(map(_second, (1, 0))))
+    (tmp_path / "samples.jsonl.new").write_bytes(b"".join(map(_second, (0, 1))))
     (tmp_path / "out.jsonl").write_bytes(b"".join(line[1] for line in (new if moved_output else old)))
     if not moved_output:
         (tmp_path / "out.jsonl.new").write_bytes(b"".join(line[1] for line in new))
@@ -89,7 +96,7 @@ def test_a_rewrite_that_was_cut_short_in_place_is_completed(tmp_path: Path, move
 
 def test_a_rewrite_that_was_cut_short_before_it_was_whole_is_forgotten(tmp_path: Path) -> None:
     lines = [_line(index) for index in (1, 0)]
-    (tmp_path / "samples.jsonl").write_bytes(b"".join(line[2] for line in lines))
+    (tmp_path / "samples.jsonl").write_bytes(b"".join(map(_second, (1, 0))))
     (tmp_path / "out.jsonl").write_bytes(b"".join(line[1] for line in lines))
     (tmp_path / "out.jsonl.new").write_bytes(b'{"row"')
     (tmp_path / "samples.jsonl.part").write_bytes(b'{"index"')
@@ -97,3 +104,31 @@ def test_a_rewrite_that_was_cut_short_before_it_was_whole_is_forgotten(tmp_path:
     journal.open(lambda line: True)
     journal.close()
     assert _rows(tmp_path) == [1, 0]
+
+
+@pytest.mark.parametrize("change", [b"", b'{"row": 9}\n', b"\0" * 11])
+def test_what_was_changed_by_hand_is_done_again(
+    tmp_path: Path, change: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    journal = _journal(tmp_path)
+    journal.open(lambda line: True)
+    for index in range(4):
+        journal.append(*_line(index))
+    journal.close()
+    lines = (tmp_path / "out.jsonl").read_bytes().splitlines(keepends=True)
+    (tmp_path / "out.jsonl").write_bytes(lines[0] + change + b"".join(lines[2:]))
+    journal = _journal(tmp_path)
+    journal.open(lambda line: True)
+    journal.close()
+    assert _rows(tmp_path) == [0]
+    assert "was changed" in caplog.text
+
+
+def test_a_late_row_is_sorted_in(tmp_path: Path) -> None:
+    journal = _journal(tmp_path)
+    journal.open(lambda line: True)
+    for index in [*range(1, 3000), 0]:
+        journal.append(*_line(index))
+    journal.sort()
+    journal.close()
+    assert _rows(tmp_path) == list(range(3000))

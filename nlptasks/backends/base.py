@@ -51,6 +51,15 @@ class Limits:
         return self.count(request) + (request.config.max_new_tokens or min(256, self.context // 4)) <= self.context
 
 
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """A request as it is sent; ``text`` and ``token_ids`` as the model reads it, None where only a server knows."""
+
+    request: Request
+    text: str | None = None
+    token_ids: Sequence[int] | None = None
+
+
 class Session(ABC, Generic[K]):
     """Requests in, answers out in completion order.
 
@@ -121,6 +130,10 @@ class Backend(ABC):
         """Return how much this backend can read."""
         return Limits()
 
+    def preview(self, request: Request) -> Preview:
+        """Return how ``request`` would be read, without answering it. Loads no weights."""
+        return Preview(request)
+
     def refusal(self, task: str) -> str | None:
         """Return in one line why this backend cannot do ``task``, or None if it can. Loads no weights."""
         if self.tasks is None or task in self.tasks:
@@ -174,7 +187,7 @@ def complete_safely(backend: Backend, requests: Sequence[Request]) -> Sequence[A
         answers = list(backend.complete(requests))
     except NLPTasksError:
         raise
-    except Exception as error:  # a third party's code may raise anything
+    except (Exception, SystemExit) as error:  # a third party's code may raise anything
         problem = f"{type(error).__name__}: {error}"
     else:
         if len(answers) == len(requests):

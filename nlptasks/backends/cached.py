@@ -118,7 +118,7 @@ class Store:
 
 
 class Cached(Wrapper):
-    """Looks every request up in a Store; failures are never kept."""
+    """Looks requests up in a Store, those that are expected to repeat; failures are never kept."""
 
     def __init__(self, inner: Backend, store: Store) -> None:
         super().__init__(inner)
@@ -126,8 +126,8 @@ class Cached(Wrapper):
         self._prefix = json.dumps(dict(inner.identity()), sort_keys=True)
 
     def key(self, request: Request) -> str | None:
-        """Return the sha256 of the backend's identity and the request, None where the request has no digest."""
-        digest = digest_of(request)
+        """Return the sha256 of the backend's identity and the request, None for a request that is not kept."""
+        digest = digest_of(request) if request.config.repeatable else None
         return digest and hashlib.sha256(f"{self._prefix}\0{digest}".encode()).hexdigest()
 
     def open(self) -> Session[Any]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from nlptasks.backends.base import Answer, K, Session
 from nlptasks.backends.wrapper import Wrapper, WrapperSession, digest_of
-from nlptasks.records import Delta, Request
+from nlptasks.records import Completion, Delta, Request, Usage
 
 
 class Dedupe(Wrapper):
@@ -38,5 +39,6 @@ class _DedupeSession(WrapperSession[K]):
 
     def received(self, key: K, answer: Answer) -> tuple[K, Answer]:
         digest = self._digests.pop(key, "")
-        self.ready.extend((follower, answer) for follower in self._followers.pop(digest, ()))
+        shared = replace(answer, usage=Usage()) if isinstance(answer, Completion) else answer  # made once
+        self.ready.extend((follower, shared) for follower in self._followers.pop(digest, ()))
         return key, answer

@@ -10,7 +10,7 @@ from typing import Any
 
 from nlptasks import config as settings
 from nlptasks.backends.base import Backend
-from nlptasks.errors import ConfigError, PluginError, UnknownNameError
+from nlptasks.errors import ConfigError, PluginError, UnknownNameError, closest
 from nlptasks.plugin import registry
 from nlptasks.plugin.registry import in_use
 
@@ -81,8 +81,9 @@ def provider_factory(model: str) -> Callable[..., Any]:
     provider = model.partition("/")[0]
     known = [entry.spec.name for entry in registry().entries("backend")]
     if provider.rpartition(":")[2] not in known and ("/" in model or Path(model).exists()):
-        hint = f"For a Hugging Face model or folder say hf/{model}. See: nlptasks backends list"
-        raise UnknownNameError("backend", provider, known, hint)
+        near = closest(provider, known)
+        hint = "" if near else f"For a Hugging Face model or folder say hf/{model}. "
+        raise UnknownNameError("backend", provider, known, f"{hint}See: nlptasks backends list")
     factory: Callable[..., Any] = registry().load("backend", provider)
     if not callable(factory):
         raise PluginError(f"The backend {provider!r} is a {type(factory).__name__}, which cannot be called.")
@@ -96,7 +97,10 @@ def options_model(load: Callable[..., Any]) -> Any:
     """
     function = inspect.unwrap(load.__init__ if inspect.isclass(load) else load)
     annotation = getattr(function, "__annotations__", {}).get("options")
-    return eval(annotation, function.__globals__) if isinstance(annotation, str) else annotation
+    try:
+        return eval(annotation, function.__globals__) if isinstance(annotation, str) else annotation
+    except NameError as error:
+        raise PluginError(f"The options of {function.__qualname__} cannot be found: {error}") from None
 
 
 def _validated(model: Any, options: Mapping[str, Any], provider: str) -> Any:

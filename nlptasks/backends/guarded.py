@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from nlptasks.backends.base import Answer, Backend, K, Limits, Session
+from nlptasks.backends.base import Answer, Backend, K, Limits, Preview, Session
 from nlptasks.backends.wrapper import Wrapper, WrapperSession
 from nlptasks.errors import PluginError
 from nlptasks.plugin.isolation import stdout_aside, whereabouts
@@ -29,6 +29,12 @@ class Guards:
     def __init__(self, plugins: PluginManager) -> None:
         self._before = list(plugins.implementations("before_generate"))
         self._after = {plugin.name: (plugin, call) for plugin, call in plugins.implementations("after_generate")}
+
+    @property
+    def names(self) -> str:
+        """The plugins that guard, with their versions."""
+        plugins = [plugin for plugin, _ in self._before] + [plugin for plugin, _ in self._after.values()]
+        return ", ".join(dict.fromkeys(plugin.label for plugin in plugins))
 
     def __bool__(self) -> bool:
         return bool(self._before or self._after)
@@ -102,6 +108,12 @@ class Guarded(Wrapper):
 
     def open(self) -> Session[Any]:
         return _GuardedSession(self.inner.open(), self.guards)
+
+    def identity(self) -> Mapping[str, str]:
+        return {**self.inner.identity(), **({"guards": self.guards.names} if self.guards else {})}
+
+    def preview(self, request: Request) -> Preview:
+        return self.inner.preview(self.guards.before(request)[0])
 
     def limits(self) -> Limits:
         inner = self.inner.limits()

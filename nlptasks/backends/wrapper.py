@@ -9,7 +9,7 @@ from typing import Any
 
 from typing_extensions import Self
 
-from nlptasks.backends.base import Answer, Backend, K, Limits, Session
+from nlptasks.backends.base import Answer, Backend, K, Limits, Preview, Session
 from nlptasks.records import Request
 
 
@@ -42,6 +42,9 @@ class Wrapper(Backend):
 
     def limits(self) -> Limits:
         return self.inner.limits()
+
+    def preview(self, request: Request) -> Preview:
+        return self.inner.preview(request)
 
     def refusal(self, task: str) -> str | None:
         return self.inner.refusal(task)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
-import io
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any
 
 from nlptasks.backends.guarded import Guards
+from nlptasks.batch import origin, work
 from nlptasks.cli import console
 from nlptasks.cli.call import Call
 from nlptasks.cli.progress import Progress
@@ -34,23 +33,26 @@ def run_batch(call: Call) -> int:
     output: Path | None = None if str(given["output"]) == "-" else given["output"]
     if output and output.suffix != ".jsonl":
         raise UsageError(f"--output {output}: rows are written as JSON Lines: name a .jsonl file.")
-    job = call.job()
     source: Path = given["source"]
-    columns = Columns(job.task, _mapping(given["columns"]), call.values(call.sections.input), source.parent)
+    if output and output.exists() and source.exists() and output.samefile(source):
+        raise UsageError("--output would overwrite --input: name another file.")
+    job = call.job()
+    columns = Columns(job.task, mapping(given["columns"]), call.values(call.sections.input), source.parent)
     rows = read_rows(source, plain_column(job.task))
     items = islice(columns.samples(rows, str(source)), given["limit"])
     first = next(items, None)
     if first is None:
         raise InputError(f"{source} holds no rows.")
-    with job.factory.build() as backend:
-        engine = Engine(job.task, job.options, backend)
-        everything = _chained(first, items)
-        if output is None:
+    backend = job.factory.build()
+    engine = Engine(job.task, job.options, backend)
+    everything = _chained(first, items)
+    if output is None:
+        with backend:
             counts = _to_stdout(engine, everything)
-        else:
-            guards = Guards(registry().plugins)
-            run = job.run(backend, _data(source, columns))
-            counts = _to_file(call, RunDirectory(output, run, given["log_content"], guards.redact), engine, everything)
+    else:
+        guards = Guards(registry().plugins)
+        directory = RunDirectory(output, job.run(backend, origin(source, columns)), given["log_content"], guards.redact)
+        counts = _to_file(call, directory, engine, everything)
     return FINISHED_WITH_FAILURES if counts.failed else 0
 
 
@@ -61,15 +63,17 @@ def _to_stdout(engine: Engine, items: Iterator[Sample | Record]) -> Counts:
             counts.add(sample_line(record, "none", lambda value: value))
             out.write(dump_line(output_row(record)))
             out.flush()
-            _tell_failure(record)
+            tell_failure(record)
     return counts
 
 
 def _to_file(call: Call, directory: RunDirectory, engine: Engine, items: Iterator[Sample | Record]) -> Counts:
     try:
         with directory:
+            if str(call.given["source"]) == "-" and directory.exists and not call.given["overwrite"]:
+                raise UsageError("Rows from stdin cannot be resumed: give a file, or use --overwrite.")
             directory.begin(call.given["overwrite"])
-            with stdout_aside():
+            with stdout_aside(), engine.backend:
                 _work(directory, engine, items, Progress(directory.run, call.given["source"], call.given["limit"]))
     except KeyboardInterrupt:
         finished = directory.run.counts.total
@@ -79,24 +83,16 @@ def _to_file(call: Call, directory: RunDirectory, engine: Engine, items: Iterato
 
 
 def _work(directory: RunDirectory, engine: Engine, items: Iterator[Sample | Record], bar: Progress) -> None:
-    run, observers = directory.run, registry().plugins
-    if run.counts.total:
-        console.note(f"resuming after {run.counts.total} finished rows")
-    observers.notify("run_started", run=run)
-    try:
-        todo = (item for item in items if not directory.is_done(_index(item)))
-        with bar as progress:
-            for record in engine.run(todo):
-                directory.append(record)
-                observers.notify("sample_finished", record=record)
-                progress.advance()
-                _tell_failure(record)
-        directory.finish()
-    finally:
-        observers.notify("run_finished", run=run)
+    if directory.run.counts.total:
+        console.note(f"resuming after {directory.run.counts.total} finished rows")
+    with bar as progress, closing(work(directory, engine, items)) as records:
+        for record in records:
+            progress.advance()
+            tell_failure(record)
 
 
-def _tell_failure(record: Record) -> None:
+def tell_failure(record: Record) -> None:
+    """Say on stderr which sample failed, and why."""
     if record.failed:
         guards = Guards(registry().plugins)
         name = f"row {record.sample.index + 1}" if guards else record.sample.id  # an id may be what a guard hides
@@ -114,36 +110,19 @@ def _tell_end(call: Call, directory: RunDirectory) -> None:
         console.note("Run the same command again to retry the failed rows.")
 
 
-def _mapping(pairs: Iterable[str]) -> dict[str, str]:
-    mapping = {}
+def mapping(pairs: Iterable[str]) -> dict[str, str]:
+    """Return what ``--map`` says: ours -> theirs.
+
+    Raises:
+        UsageError: it is not of the form FIELD=COLUMN.
+    """
+    found = {}
     for pair in pairs:
         ours, equals, theirs = pair.partition("=")
         if not (ours and equals and theirs):
             raise UsageError(f"--map takes FIELD=COLUMN, not {pair!r}.")
-        mapping[ours] = theirs
-    return mapping
-
-
-def _data(source: Path, columns: Columns) -> dict[str, Any]:
-    """Return where the rows come from; ``sha256`` and ``bytes`` of a file only."""
-    known: dict[str, Any] = {"path": str(source), "columns": dict(columns.mapping), "sha256": None, "bytes": None}
-    if source.is_file():
-        with source.open("rb") as file:
-            known |= {"sha256": _sha256(file), "bytes": source.stat().st_size}
-    if columns.defaults:
-        known["defaults_sha256"] = _sha256(io.BytesIO(dump_line(columns.defaults)))
-    return known
-
-
-def _sha256(file: IO[bytes]) -> str:
-    digest = hashlib.sha256()
-    while block := file.read(1 << 20):
-        digest.update(block)
-    return digest.hexdigest()
-
-
-def _index(item: Sample | Record) -> int:
-    return item.sample.index if isinstance(item, Record) else item.index
+        found[ours] = theirs
+    return found
 
 
 def _chained(first: Sample | Record, rest: Iterator[Sample | Record]) -> Iterator[Sample | Record]:

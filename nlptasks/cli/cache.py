@@ -28,8 +28,13 @@ def info(as_json: bool) -> None:
 
 
 @cache.command()
-def clear() -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def clear(as_json: bool) -> None:
     """Delete every kept answer."""
     from nlptasks.backends.cached import clear_cache
 
-    console.note(f"{clear_cache()} bytes freed")
+    freed = clear_cache()
+    if as_json:
+        console.say_json({"freed": freed})
+    else:
+        console.note(f"{freed} bytes freed")

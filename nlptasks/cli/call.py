@@ -79,5 +79,5 @@ class Call:
         template = None if self.given["prompt"] is None else read_text(self.given["prompt"])
         override = PromptOverride(self.given["system"], template)
         task = type(self.task)(override.over(self.task.prompts))
-        options = self.values([*self.sections.options, *self.sections.backend])
-        return prepare(task, options, self.given["model"], self.given["cache"])
+        options, backend_options = self.values(self.sections.options), self.values(self.sections.backend)
+        return prepare(task, options, backend_options, self.given["model"], self.given["cache"])

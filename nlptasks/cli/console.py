@@ -20,7 +20,7 @@ def colour() -> bool | None:
 
 def say(text: str = "") -> None:
     """Print a line of the answer."""
-    click.echo(text, color=colour())
+    click.echo(text, nl=not text.endswith("\n"), color=colour())
 
 
 def say_json(value: Any) -> None:
@@ -84,5 +84,5 @@ def start_logging() -> None:
     """Send the log of nlptasks to stderr."""
     log = logging.getLogger("nlptasks")
     log.handlers[:] = [Handler()]
-    log.setLevel(logging.WARNING)
+    log.setLevel(logging.INFO if sys.stderr.isatty() else logging.WARNING)  # who waits wants to know what for
     log.propagate = False

@@ -1,7 +1,9 @@
-"""``tasks`` and ``backends``: ``list`` and ``show``, the same for both."""
+"""``tasks``, ``backends``, ``metrics`` and ``benchmarks``: ``list`` and ``show``, the same for all."""
 
 from __future__ import annotations
 
+import inspect
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -71,7 +73,27 @@ def _backend(load: Any) -> dict[str, Any]:
     return {"options": {} if model is None else model.model_json_schema()}
 
 
-DETAILS: dict[Kind, Any] = {"task": _task, "backend": _backend}
+def _metric(kind: Any) -> dict[str, Any]:
+    options = {name: one for name, one in inspect.signature(kind.__init__).parameters.items() if name != "self"}
+    return {
+        "version": kind.version,
+        "options": [f"{name}={one.default}" for name, one in options.items()],
+        "columns": list(kind.columns),
+        "reads_references": kind.reads_references,
+        "description": " ".join((inspect.getdoc(kind) or "").split()),
+        "citation": kind.citation,
+    }
+
+
+def _benchmark(benchmark: Any) -> dict[str, Any]:
+    facts = {one.name: getattr(benchmark, one.name) for one in fields(benchmark) if one.name not in ("name", "expand")}
+    shown = {name: value for name, value in facts.items() if value}
+    lists = {name: list(value) for name, value in shown.items() if isinstance(value, tuple)}
+    maps = {name: [f"{k}={v}" for k, v in value.items()] for name, value in shown.items() if isinstance(value, dict)}
+    return {**shown, **lists, **maps}
+
+
+DETAILS: dict[Kind, Any] = {"task": _task, "backend": _backend, "metric": _metric, "benchmark": _benchmark}
 
 
 def _flat(details: dict[str, Any]) -> dict[str, str]:
@@ -95,3 +117,5 @@ def _type(schema: dict[str, Any]) -> str:
 
 tasks = _group("task", "tasks")
 backends = _group("backend", "backends")
+metrics = _group("metric", "metrics")
+benchmarks = _group("benchmark", "benchmarks")

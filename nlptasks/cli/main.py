@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import logging
 import os
+import signal
 import sys
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +21,28 @@ from nlptasks.errors import NLPTasksError
 log = logging.getLogger("nlptasks")
 VERBS = {
     "run": "nlptasks.cli.run:run",
+    "eval": "nlptasks.cli.eval:eval_",
+    "score": "nlptasks.cli.score:score",
+    "compare": "nlptasks.cli.compare:compare",
+    "runs": "nlptasks.cli.runs:runs",
     "tasks": "nlptasks.cli.listing:tasks",
     "backends": "nlptasks.cli.listing:backends",
+    "metrics": "nlptasks.cli.listing:metrics",
+    "benchmarks": "nlptasks.cli.listing:benchmarks",
     "plugins": "nlptasks.cli.plugins:plugins",
     "cache": "nlptasks.cli.cache:cache",
     "doctor": "nlptasks.cli.doctor:doctor",
 }
 SUMMARIES = {
     "run": "Run any task, on one text or on a file of them.",
+    "eval": "Run a task on data with references, and score it.",
+    "score": "Score predictions against references, or those of a run.",
+    "compare": "Tell whether runs on the same data differ by more than chance.",
+    "runs": "Show the runs there are.",
     "tasks": "Show the tasks there are.",
     "backends": "Show the backends there are.",
+    "metrics": "Show the metrics there are.",
+    "benchmarks": "Show the benchmarks there are.",
     "plugins": "Show plugins, switch them off and on.",
     "cache": "Show or empty the response cache.",
     "doctor": "Check this installation.",
@@ -57,9 +73,10 @@ class Verbs(click.Group):
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         from nlptasks.errors import UnknownNameError
+        from nlptasks.plugin.registry import switched_off
 
         if not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
-            raise UnknownNameError("command", args[0], self.list_commands(ctx), "See: nlptasks --help")
+            raise UnknownNameError("command", args[0], self.list_commands(ctx), switched_off("See: nlptasks --help"))
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -74,6 +91,7 @@ class Verbs(click.Group):
             formatter.write_dl(list(SUMMARIES.items()))
 
 
+@cache
 def plugin_command(name: str) -> click.Command | None:
     """Return a task's verb or a plugin's command; ``plugin:name`` picks one of two that share a name.
 
@@ -141,7 +159,12 @@ def group(traceback: bool) -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and leave the process with its exit code."""
     if COMPLETION in os.environ:
-        group.main(prog_name="nlptasks", complete_var=COMPLETION)
+        with contextlib.suppress(NLPTasksError):  # nothing to complete after a wrong word
+            group.main(prog_name="nlptasks", complete_var=COMPLETION)
+        sys.exit(1)
+    for name in ("stdin", "stdout", "stderr"):  # closed by who started us
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "r+", encoding="utf-8"))  # noqa: SIM115
     args = list(sys.argv[1:] if arguments is None else arguments)
     wanted = _take(args, "--traceback")
     console.start_logging()
@@ -159,6 +182,7 @@ def _run(args: list[str], traceback: bool) -> int:
         console.note(help_.format_message())
         return help_.exit_code
     except (click.Abort, KeyboardInterrupt):
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # an impatient second one would cut the end short
         console.fail("interrupted")
         return INTERRUPTED
     except BrokenPipeError:
@@ -173,7 +197,11 @@ def _run(args: list[str], traceback: bool) -> int:
     except Exception as error:
         if traceback:
             raise
-        console.fail(f"{type(error).__name__}: {error}. This is a mistake in nlptasks or a plugin: see --traceback")
+        if isinstance(error, OSError) and error.filename is None and error.errno in (errno.ENOSPC, errno.EIO):
+            _silence_stdout()
+            console.fail(f"the output cannot be written: {error.strerror}")
+        else:
+            console.fail(f"{type(error).__name__}: {error}. This is a mistake in nlptasks or a plugin: add --traceback")
         return 1
     return result if isinstance(result, int) else 0
 

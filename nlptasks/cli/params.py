@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import logging
 import sys
 import types
 import typing
@@ -19,6 +20,7 @@ from nlptasks.data import column_names, read_text
 from nlptasks.errors import InputError
 from nlptasks.fields import Document, Marker
 
+log = logging.getLogger("nlptasks")
 SCALARS: Mapping[Any, click.ParamType[Any]] = {str: click.STRING, int: click.INT, float: click.FLOAT, bool: click.BOOL}
 FOLDER_ENDINGS = (".txt", ".md", ".rst")
 
@@ -49,12 +51,12 @@ class Parameter:
         text = self.help + (f"  [default: {self.default}]" if self.default not in (None, "", (), []) else "")
         return click.Option([self.key, *flags], type=self.type, multiple=self.multiple, default=None, help=text)
 
-    def value(self, given: Any) -> Any:
+    def value(self, given: Any, hint: str = "") -> Any:
         """Return what a field gets for the given parameter: the contents of paths, else the value itself."""
         if self.kind == "text":
-            return read_text(given)
+            return read_text(given, hint)
         if self.kind == "documents":
-            return [document for path in given for document in read_documents(path)]
+            return [document for path in given for document in read_documents(path, hint)]
         if self.kind == "images":
             return [_read_bytes(path) for path in given]
         return list(given) if self.multiple else given
@@ -116,18 +118,24 @@ def _click_type(annotation: Any) -> click.ParamType[Any] | None:
     return SCALARS.get(annotation)
 
 
-def read_documents(path: Path) -> list[Document]:
-    """Return a file as one named document, a folder as all its text files.
+def read_documents(path: Path, hint: str = "") -> list[Document]:
+    """Return a file as one named document, a folder as all its text files; one that cannot be read is warned of.
 
     Raises:
         InputError: there is nothing to read.
     """
     if not path.is_dir():
-        return [Document(text=read_text(path), name="stdin" if str(path) == "-" else str(path))]
+        return [Document(text=read_text(path, hint), name="stdin" if str(path) == "-" else str(path))]
     files = sorted(file for file in path.rglob("*") if file.suffix in FOLDER_ENDINGS and file.is_file())
     if not files:
         raise InputError(f"{path} holds no {', '.join(FOLDER_ENDINGS)} file.")
-    return [Document(text=read_text(file), name=str(file)) for file in files]
+    documents = []
+    for file in files:
+        try:
+            documents.append(Document(text=read_text(file), name=str(file)))
+        except InputError as error:
+            log.warning("Left out: %s", error)
+    return documents
 
 
 def _read_bytes(path: Path) -> bytes:

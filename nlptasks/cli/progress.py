@@ -13,11 +13,11 @@ from nlptasks.runs import Run
 
 
 class Progress:
-    """The bar of a run over ``source``, as a context manager."""
+    """The bar of a run over at most ``limit`` rows of ``source``, as a context manager."""
 
-    def __init__(self, run: Run, source: Path, limit: int | None) -> None:
+    def __init__(self, run: Run, source: Path | None, limit: int | None) -> None:
         self._run, self._source, self._limit = run, source, limit
-        self._before = run.counts.total, run.completion_tokens
+        self._before: tuple[int, int] | None = None
         self._bar: Any = None
 
     def __enter__(self) -> Self:
@@ -29,8 +29,9 @@ class Progress:
             facts = TextColumn("{task.fields[facts]}")
             columns = (BarColumn(), MofNCompleteColumn(), facts, TimeElapsedColumn(), TimeRemainingColumn())
             self._bar = Bar(*columns, console=Console(stderr=True), transient=True)
-            total = min((size for size in (self._limit, count_lines(self._source)) if size), default=None)
-            self._bar.add_task("", total=total, completed=self._before[0], facts="")
+            lines = count_lines(self._source) if self._source else None
+            total = min((size for size in (self._limit, lines) if size), default=None)
+            self._bar.add_task("", total=total, completed=self._run.counts.total, facts="")
             self._bar.start()
         return self
 
@@ -39,6 +40,7 @@ class Progress:
         if self._bar is None:
             return
         task, run = self._bar.tasks[0], self._run
+        self._before = self._before or (run.counts.total - 1, run.completion_tokens)
         seconds = task.elapsed or 1e-9
         rows, tokens = run.counts.total - self._before[0], run.completion_tokens - self._before[1]
         failures = f", {run.counts.failed} failed" if run.counts.failed else ""

@@ -33,8 +33,8 @@ def run_single(call: Call, values: dict[str, Any]) -> Record:
     sample = Sample("0", validated(call, values))
     job = call.job()
     live = sys.stdout.isatty() and not call.given["as_json"]
-    with console.waiting(f"{job.factory.model} ...") as answered, job.factory.build() as backend:
-        engine = Engine(job.task, job.options, backend)
+    engine = Engine(job.task, job.options, job.factory.build())
+    with console.waiting(f"{job.factory.model} ...") as answered, engine.backend:
         if live:
             record = _streamed(engine, sample, answered)
         else:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import click
 
@@ -20,8 +20,12 @@ if TYPE_CHECKING:
 class TaskCommand(click.Command):
     """The command ``name`` of the registered task ``task_name``. Nothing is imported before it is called."""
 
+    shared: ClassVar[Sequence[click.Option]] = SHARED
+    extra: ClassVar[Sequence[click.Option]] = BATCH
+    extra_title: ClassVar[str] = "Many samples"
+
     sections: Sections
-    """The parameters of the call being parsed: they depend on the model that is named in it."""
+    """The parameters of the call being parsed: they depend on the models that are named in it."""
 
     def __init__(self, task_name: str, name: str) -> None:
         super().__init__(name)
@@ -36,28 +40,32 @@ class TaskCommand(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         lenient = ctx.resilient_parsing or "--help" in args or "-h" in args
-        self.sections = self._sections(_value_of(args, "-m", "--model"), lenient)
+        self.sections = self._sections(_values_of(args, "-m", "--model"), lenient)
         return super().parse_args(ctx, args)
 
-    def _sections(self, model: str | None, lenient: bool) -> Sections:
+    def _sections(self, models: Sequence[str], lenient: bool) -> Sections:
         from nlptasks.cli.params import parameters
 
-        flags = (flag for one in (*SHARED, *BATCH) for flag in one.opts)
+        flags = (flag for one in (*self.shared, *self.extra) for flag in one.opts)
         taken = {"text", *(flag[2:].replace("-", "_") for flag in flags if flag.startswith("--"))}
         first, *others = parameters(self.task.Input, "input", frozenset(taken))
         taken |= {name for one in others for name in one.names}
         options = list(parameters(self.task.Options, "option", frozenset(taken)))
         taken |= {name for one in options for name in one.names}
-        return Sections(first, others, options, _backend_parameters(model, frozenset(taken), lenient))
+        return Sections(first, others, options, _backend_parameters(models, frozenset(taken), lenient))
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        fields = (*self.sections.input, *self.sections.options, *self.sections.backend)
+        options = (one.option() for one in fields)
+        return [*self.first_params(), *options, *self.shared, *self.extra, *super().get_params(ctx)]
+
+    def first_params(self) -> list[click.Parameter]:
+        """Return the ways to give the first Input field."""
         first = self.sections.first
         argument = click.Argument([first.key], type=first.type, nargs=-1 if first.multiple else 1, required=False)
-        literal = (
-            [] if first.kind == "plain" else [click.Option(["text", "--text"], help=f"The {first.column} itself.")]
-        )
-        fields = (*self.sections.input, *self.sections.options, *self.sections.backend)
-        return [argument, *literal, *(one.option() for one in fields), *SHARED, *BATCH, *super().get_params(ctx)]
+        if first.kind == "plain":
+            return [argument]
+        return [argument, click.Option(["text", "--text"], help=f"The {first.column} itself.")]
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         from nlptasks.plugin import registry
@@ -69,16 +77,18 @@ class TaskCommand(click.Command):
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         records = {one.name: one.get_help_record(ctx) for one in self.get_params(ctx) if isinstance(one, click.Option)}
         first = self.sections.first
+        argument = [(first.column.upper(), first.help)] if self.first_params() else []
         titles = {
             "Input": ["text", *(one.key for one in self.sections.input)],
             "Options": [one.key for one in self.sections.options],
-            "Model": [*(one.name for one in SHARED), *(one.key for one in self.sections.backend)],
-            "Many samples": [one.name for one in BATCH],
+            "Model": [*(one.name for one in self.shared), *(one.key for one in self.sections.backend)],
+            self.extra_title: [one.name for one in self.extra],
         }
         for title, keys in titles.items():
-            rows = [(first.column.upper(), first.help)] if title == "Input" else []
-            with formatter.section(title):
-                formatter.write_dl([*rows, *(record for key in keys if (record := records.get(key)))])
+            rows = [*(argument if title == "Input" else []), *(record for key in keys if (record := records.get(key)))]
+            if rows:
+                with formatter.section(title):
+                    formatter.write_dl(rows)
         formatter.write_paragraph()
         formatter.write_text("Each backend adds options of its own: name a --model beside --help to see them.")
 
@@ -114,7 +124,9 @@ class TaskCommand(click.Command):
         if given in (None, (), "-"):
             ways = "it as argument or pipe it in" if first.kind == "plain" else "a file, --text, or pipe it in"
             raise click.UsageError(f"No {first.column} to work on. Give {ways}.", ctx)
-        return _stdin() if first.kind == "plain" and given == Path("-") else first.value(given)
+        if first.kind == "plain" and given == Path("-"):
+            return _stdin()
+        return first.value(given, " To give the text itself, use --text.")
 
 
 def _stdin() -> str:
@@ -123,32 +135,33 @@ def _stdin() -> str:
     return read_text(Path("-"))
 
 
-def _backend_parameters(model: str | None, taken: frozenset[str], lenient: bool) -> list[Parameter]:
-    """Return the options of the model's backend; ``lenient`` is for help, which must work whatever is named."""
+def _backend_parameters(models: Sequence[str], taken: frozenset[str], lenient: bool) -> list[Parameter]:
+    """Return the options of the models' backends; ``lenient`` is for help, which must work whatever is named."""
     from nlptasks import config
     from nlptasks.backends.factory import options_model, provider_factory
     from nlptasks.cli.params import parameters
     from nlptasks.errors import NLPTasksError
 
     try:
-        options = options_model(provider_factory(model or config.load().model))
+        found = [options_model(provider_factory(model)) for model in models or [config.load().model]]
     except NLPTasksError:
         if lenient:
             return []
         raise
-    return [] if options is None else list(parameters(options, "backend", taken))
+    backends = (parameters(options, "backend", taken) for options in found if options is not None)
+    return list({one.key: one for each in backends for one in each}.values())
 
 
-def _value_of(args: Sequence[str], short: str, long: str) -> str | None:
-    """Return the last value of an option: the model must be known before its own options can be parsed."""
-    found = None
+def _values_of(args: Sequence[str], short: str, long: str) -> list[str]:
+    """Return the values of an option: the models must be known before their own options can be parsed."""
+    found = []
     for position, one in enumerate(args):
         if one == "--":
             break
         if one in (short, long) and position + 1 < len(args):
-            found = args[position + 1]
+            found.append(args[position + 1])
         elif one.startswith(f"{long}="):
-            found = one.partition("=")[2]
+            found.append(one.partition("=")[2])
         elif one.startswith(short) and not one.startswith("--") and len(one) > len(short):
-            found = one[len(short) :]
+            found.append(one[len(short) :])
     return found

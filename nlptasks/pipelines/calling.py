@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from nlptasks.api import TaskRunner, in_order
+from nlptasks.api import TaskRunner
 from nlptasks.backends.base import warn_once
 from nlptasks.backends.hf.backend import HFBackend
 from nlptasks.backends.hf.plan import NOT_EXTRA
@@ -170,7 +170,7 @@ def _plain(name: str, value: Any) -> Any:
 
 
 def _good(records: Iterable[Record]) -> Iterator[Record]:
-    for record in in_order(records):
+    for record in records:
         if isinstance(record.result, Failure):
             raise SampleError(record.result)
         yield record

@@ -90,7 +90,7 @@ def load(model: Any, arguments: Mapping[str, Any]) -> Model:
     tokenizer = _parts(name, arguments)
     options, defaults = _sorted(name, arguments)
     # The cache cannot tell a loaded model, or a tokenizer from elsewhere, from what the name stands for.
-    job = prepare(Verbatim(), options, name, cache=False if whole or tokenizer is not None else None)
+    job = prepare(Verbatim(), {}, options, name, cache=False if whole or tokenizer is not None else None)
     bare = _adopted(model, options) if whole else job.factory.bare()
     if tokenizer is not None:
         _set_tokenizer(bare, tokenizer)

@@ -51,6 +51,7 @@ class PluginManager:
         self._contributions: dict[str, dict[Kind, list[Spec]]] = {}
         self.plugins: dict[str, Plugin] = {}
         self._add(Plugin("backends", spec.PROJECT), lambda: importlib.import_module("nlptasks.backends"))
+        self._add(Plugin("metrics", spec.PROJECT), lambda: importlib.import_module("nlptasks.metrics"))
         self._discover(None if only is None else set(only))
 
     def _discover(self, only: set[str] | None) -> None:

@@ -48,7 +48,7 @@ class Registry:
         found = [e for e in entries if e.spec.name == bare and owner in ("", e.plugin.name)]
         if not found:
             hint = f"See: nlptasks {kind}s list" if kind != "command" else "See: nlptasks --help"
-            raise UnknownNameError(kind, name, [entry.spec.name for entry in entries], hint)
+            raise UnknownNameError(kind, name, [entry.spec.name for entry in entries], switched_off(hint))
         if len(found) > 1:
             claims = " and ".join(entry.plugin.label for entry in found)
             choices = " or ".join(f"{entry.plugin.name}:{bare}" for entry in found)
@@ -69,6 +69,12 @@ class Registry:
 def registry() -> Registry:
     """Return this process's registry."""
     return Registry(manager())
+
+
+def switched_off(hint: str) -> str:
+    """Return ``hint``, and which plugins are switched off, one of which may be what is missed."""
+    names = [plugin.name for plugin in manager().plugins.values() if plugin.state == "disabled"]
+    return f"{hint}. Disabled: {', '.join(names)} (nlptasks plugins enable NAME)" if names else hint
 
 
 def load_target(entry: Entry, kind: Kind) -> Any:

@@ -54,6 +54,7 @@ class Talk:
             NLPTasksError: it cannot be had, and the old one stays.
         """
         runner, name = self._open(model)
+        runner.__enter__()  # weights that cannot be loaded are better found while the old model is there
         self.runner.close()
         self.runner, self.model = runner, name
 

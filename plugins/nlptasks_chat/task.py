@@ -25,7 +25,8 @@ class Turn(BaseModel):
 class Conversation(BaseModel):
     """A message with the turns before it; or turns alone, the last of them the user's.
 
-    Once validated, ``message`` and ``images`` are the user's and ``messages`` is what went before.
+    Once validated, ``message`` and ``images`` are the user's, ``messages`` is what went before, and ``turns`` what
+    the user says in between.
     """
 
     message: str = Field(default="", description="What to say.")
@@ -35,10 +36,18 @@ class Conversation(BaseModel):
     images: Images = Field(
         default=(), validation_alias=AliasChoices("images", "image"), description="Pictures that go with the message."
     )
+    turns: tuple[Turn, ...] = Field(
+        default=(), description="What the user says one after the other, each replied to before the next; no message."
+    )
 
     @model_validator(mode="after")
     def _ends_with_the_user(self) -> Self:
-        if "message" not in self.model_fields_set and not self.images and self.messages:
+        if any(turn.role != "user" for turn in self.turns):
+            raise ValueError("turns are the user's alone: what went before goes into messages")
+        if "message" not in self.model_fields_set and self.turns:
+            *between, last = self.turns
+            self.message, self.images, self.turns = last.content, last.images, tuple(between)
+        elif "message" not in self.model_fields_set and not self.images and self.messages:
             *before, last = self.messages
             if last.role != "user":
                 raise ValueError(f"messages must end with the user's, not with one of role {last.role!r}")
@@ -80,6 +89,15 @@ class Chat(Task[Conversation, GenerationOptions, Reply]):
         return [*left_out, *cut]
 
     def steps(self, sample: Sample, options: GenerationOptions, limits: Limits) -> Steps[Reply]:
+        said = sample.input
+        for turn in said.turns:
+            asked = {"message": turn.content, "images": turn.images}
+            given = yield from self._reply(replace(sample, input=said.model_copy(update=asked)), options, limits)
+            history = (*said.messages, turn, Turn(role="assistant", content=given.reply))
+            said = said.model_copy(update={"messages": history})
+        return (yield from self._reply(replace(sample, input=said), options, limits))
+
+    def _reply(self, sample: Sample, options: GenerationOptions, limits: Limits) -> Steps[Reply]:
         cuts = _cuts(_history(sample.input))
         kept = bisect_left(cuts[:-1], True, key=lambda cut: limits.fits(self._ask(sample, options, cut)))
         [completion] = yield [self._ask(sample, options, cuts[kept])]

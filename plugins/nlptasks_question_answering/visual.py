@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from pydantic import AliasChoices, BaseModel, Field, field_validator
 
-from nlptasks import Completion, GenerationOptions, Images, Prompts, Request, Sample, Task
+from nlptasks import Capability, Completion, GenerationOptions, Images, Prompts, Request, Sample, Task
 
 _SYSTEM = """\
 You answer questions about pictures. Answer from what can be seen, in the language of the question, with a \
@@ -47,6 +47,7 @@ class VisualQuestionAnswering(Task[VisualQuestion, GenerationOptions, VisualAnsw
     Input = VisualQuestion
     Options = GenerationOptions
     Output = VisualAnswer
+    needs = frozenset({Capability.VISION})
     prompts = Prompts(system=_SYSTEM, user="{{ question }}")
     reference_column = "answers"
     metrics = ("squad",)

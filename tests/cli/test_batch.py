@@ -289,3 +289,59 @@ def test_wrong_calls(cli: Cli, tmp_path: Path, arguments: list[str], words: list
     assert len(done.err.strip().splitlines()) == 1
     for word in words:
         assert word in done.err
+
+
+def test_the_input_is_never_overwritten(cli: Cli, tmp_path: Path) -> None:
+    content = write_rows(tmp_path / "in.jsonl", 3).read_bytes()
+    done = cli(*RUN[3:], "--input", "in.jsonl", "--output", "in.jsonl", "--overwrite")
+    assert done.code == 2
+    assert "--output would overwrite --input" in done.err
+    assert (tmp_path / "in.jsonl").read_bytes() == content
+
+
+def test_rows_of_an_edited_output_are_done_again(cli: Cli, tmp_path: Path) -> None:
+    write_rows(tmp_path / "in.jsonl", 5)
+    command = (*RUN[3:], "--input", "in.jsonl", "--output", "out.jsonl")
+    assert cli(*command).code == 0
+    whole = (tmp_path / "out.jsonl").read_bytes()
+    (tmp_path / "out.jsonl").write_bytes(b"".join(whole.splitlines(keepends=True)[1:]))
+    again = cli(*command)
+    assert "was changed" in again.err
+    assert (tmp_path / "out.jsonl").read_bytes() == whole
+    (tmp_path / "out.jsonl").unlink()
+    assert cli(*command).code == 0
+    assert (tmp_path / "out.jsonl").read_bytes() == whole
+
+
+def test_a_changed_folder_and_stdin_are_not_resumed(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "b.txt").write_text("B")
+    command = (*RUN[3:], "--input", "folder", "--output", "out.jsonl")
+    assert cli(*command).code == 0
+    (tmp_path / "folder" / "a.txt").write_text("A")
+    changed = cli(*command)
+    assert changed.code == 1
+    assert "data" in changed.err
+    piped = (*RUN[3:], "--input", "-", "--output", "piped.jsonl")
+    assert cli(*piped, stdin='{"prompt": "one"}').code == 0
+    again = cli(*piped, stdin='{"prompt": "two"}')
+    assert again.code == 2
+    assert "stdin cannot be resumed" in again.err
+
+
+def test_empty_cells_are_kept_and_tell_nothing_of_the_columns(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "in.csv").write_text("id,prompt,note\n1,,x\n2,text,\n")
+    done = cli(*RUN[3:], "--input", "in.csv")
+    rows = [json.loads(line) for line in done.out.splitlines()]
+    assert done.code == 3
+    assert "error" in rows[0]
+    assert rows[1] == {"id": "2", "prompt": "text", "note": "", "prediction": "text"}
+
+
+def test_a_full_device_for_stdout_is_one_line(tmp_path: Path) -> None:
+    write_rows(tmp_path / "in.jsonl", 3)
+    with open("/dev/full", "wb") as full:
+        command = [*RUN, "--input", "in.jsonl"]
+        done = subprocess.run(command, cwd=tmp_path, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr == "error: the output cannot be written: No space left on device\n"

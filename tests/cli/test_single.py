@@ -155,7 +155,7 @@ def test_the_model_is_chosen_by_flag_then_variable_then_file(
         ('modle = "echo"', ["'modle'", "'model'"]),
         ("model = 3", ["model must be a str"]),
         ("model = ", ["nlptasks.toml cannot be read"]),
-        ('[backends.openai]\nbase_ulr = "x"\n', ["base_ulr", "base_url"]),
+        ('[backends.openai]\nbase_url = "http://elsewhere"\n', ["[backends] belongs into"]),
     ],
 )
 def test_a_wrong_settings_file_is_one_line(cli: Cli, tmp_path: Path, content: str, words: list[str]) -> None:
@@ -233,3 +233,24 @@ def test_shell_completion(cli: Cli, monkeypatch: pytest.MonkeyPatch, shell: str)
     monkeypatch.setenv("COMP_WORDS", "nlptasks summarize --le")
     monkeypatch.setenv("COMP_CWORD", "--le" if shell == "fish" else "2")
     assert "--length" in cli().out
+
+
+def test_backend_options_come_from_the_users_own_settings(cli: Cli, tmp_path: Path) -> None:
+    import os
+
+    folder = Path(os.environ["XDG_CONFIG_HOME"]) / "nlptasks"
+    folder.mkdir(parents=True)
+    (folder / "nlptasks.toml").write_text('[backends.openai]\nbase_ulr = "x"\n')
+    done = cli("summarize", "a.txt", "--model", "openai/x")
+    assert done.code == 2
+    assert "'base_ulr'" in done.err
+    assert "'base_url'" in done.err
+
+
+def test_one_final_newline_is_enough(cli: Cli) -> None:
+    assert cli("translate", "a.txt", "--to", "en", "--model", "echo").out == TEXT
+
+
+def test_a_disabled_plugin_is_not_taken_for_a_typing_error(cli: Cli) -> None:
+    assert cli("plugins", "disable", "chat").code == 0
+    assert "plugins enable" in cli("chat", "hi").err

@@ -33,6 +33,8 @@ HEAVY = {
         ["--help"],
         ["tasks", "list"],
         ["backends", "list"],
+        ["metrics", "list"],
+        ["benchmarks", "list"],
         ["plugins", "list"],
         ["tasks", "list", "--json"],
         ["--version"],

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from nlptasks import Backend, Completion, Failure, Limits, Record, Request, Sample, Task
+from nlptasks import Backend, Capability, Completion, Failure, Limits, Record, Request, Sample, Task
 from nlptasks.engine import Engine
 
 Answer = Callable[[Request], "str | Completion | Failure"]
@@ -21,6 +21,7 @@ class Scripted(Backend):
 
     def __post_init__(self) -> None:
         self.batch_size = 1000
+        self.capabilities = frozenset(Capability)
         self.batches: list[list[Request]] = []
 
     def complete(self, requests: Sequence[Request]) -> list[Completion | Failure]:

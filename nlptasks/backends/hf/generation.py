@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from nlptasks.backends.base import Answer, warn_once
+from nlptasks.backends.base import Answer, Preview, warn_once
 from nlptasks.backends.hf.backend import HFBackend, answer_each, check_text, free_memory
 from nlptasks.backends.hf.batching import Prompt, batches
 from nlptasks.backends.hf.plan import TEMPLATE_OPTIONS, Plan, published
@@ -43,6 +43,14 @@ class GeneratingBackend(HFBackend):
     @abstractmethod
     def prompt(self, position: int, request: Request) -> Prompt:
         """Return ``request`` as tokens and a plan. Raises SampleError where that cannot be done."""
+
+    @abstractmethod
+    def tokens(self, request: Request) -> list[int]:
+        """Return the tokens of ``request`` as the model reads it. Raises SampleError where that cannot be done."""
+
+    def preview(self, request: Request) -> Preview:
+        ids = self.tokens(request)
+        return Preview(request, str(self.tokenizer.decode(ids)), ids)
 
     @abstractmethod
     def collate(self, batch: Sequence[Prompt]) -> dict[str, Any]:
@@ -117,15 +125,20 @@ class GeneratingBackend(HFBackend):
         try:
             answers = self.compute(batch, hooks or Hooks())
         except torch.OutOfMemoryError:
-            free_memory()
-            if len(batch) == 1:
-                return [Failure("out_of_memory", "Too little memory: shorten the input or lower max_new_tokens.")]
-            middle = len(batch) // 2
-            return [*self.answer(batch[:middle]), *self.answer(batch[middle:])]
+            answers = None  # what the failed batch held is let go only when this block is left
         except (ValueError, TypeError, NotImplementedError) as error:  # transformers refuses the settings
             return [Failure("bad_request", " ".join(str(error).split()))] * len(batch)
+        if answers is None:
+            return self._halved(batch)
         latency = time.perf_counter() - started
         return [replace(answer, latency=latency) for answer in answers]
+
+    def _halved(self, batch: Sequence[Prompt]) -> list[Answer]:
+        free_memory()
+        if len(batch) == 1:
+            return [Failure("out_of_memory", "Too little memory: shorten the input or lower max_new_tokens.")]
+        middle = len(batch) // 2
+        return [*self.answer(batch[:middle]), *self.answer(batch[middle:])]
 
     def compute(self, batch: Sequence[Prompt], hooks: Hooks) -> list[Completion]:
         """Generate for a batch and read the answers."""
@@ -158,6 +171,9 @@ class GeneratingBackend(HFBackend):
         end = settings.get("eos_token_id")
         ends = set(end if isinstance(end, list) else [end])
         length = next((at for at, token in enumerate(ids) if token in ends), None)
+        if length is None:  # a row that a stop text ended is filled up to the length of its neighbours
+            while ids and ids[-1] == self.model.generation_config.pad_token_id:
+                ids = ids[:-1]
         # A token that is forced at the last place is no end the model chose.
         forced = settings.get("forced_eos_token_id") is not None and length == settings["max_new_tokens"] - 1
         return Row(ids[:length], ended=length is not None and not forced)

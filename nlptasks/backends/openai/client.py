@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import random
 import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -18,6 +20,8 @@ from nlptasks.backends.openai.answer import Reader, ServerError, Show, is_json, 
 from nlptasks.backends.openai.sse import EventReader
 from nlptasks.backends.openai.trouble import Complaint, Trouble
 from nlptasks.records import Completion, Failure, Request
+
+log = logging.getLogger("nlptasks")
 
 MAX_BODY = 32 * 1024 * 1024
 """Bytes read of one answer."""
@@ -90,8 +94,9 @@ class Client:
             sleep=anyio.sleep,
             retry=tenacity.retry_if_exception(lambda error: isinstance(error, Trouble) and error.again),
             stop=lambda state: state.attempt_number > self._options.max_retries or circuit.failure is not None,
-            wait=lambda state: max(BACKOFF(state), _trouble(state).wait),
+            wait=lambda state: max(BACKOFF(state), _trouble(state).wait and _trouble(state).wait + random.random()),
             retry_error_callback=give_up,
+            before_sleep=lambda state: log.info("%s Trying again.", _trouble(state).failure.message),
         )
         async with self.limiter:
             if circuit.failure:
