@@ -39,9 +39,9 @@ def test_every_verb_and_flag_shown_exists(readme: str, cli: Cli) -> None:
     examples = [line[line.index("nlptasks ") :].split() for line in lines if re.search(r"(^|\| )nlptasks [a-z]", line)]
     assert len(examples) > 3
     for _, *words in examples:
-        verb = words[:2] if words[0] == "run" else words[:1]
-        model = [words[words.index("--model") + 1]] if "--model" in words else ["embedded"]
-        shown = cli(*verb, "--model", *model, "--help").out
+        verb = words[:2] if words[0] in ("run", "eval") else words[:1]
+        model = words[words.index("--model") :][:2] if "--model" in words else []
+        shown = cli(*verb, *model, "--help").out
         for flag in (word for word in words if word.startswith("--")):
             assert re.search(rf"{flag}\b", shown), f"{' '.join(verb)} has no {flag}"
 
