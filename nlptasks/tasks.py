@@ -185,6 +185,13 @@ class Task(ABC, Generic[In, Opt, Out]):
         return self.parse(sample, completion)
 
 
+def unclosable_tag(name: str, text: str) -> str:
+    """Return a tag's name, ``name`` or a longer one, that ``text`` cannot close: what is in it stays data."""
+    while f"/{name}" in text.lower():
+        name += "-text"
+    return name
+
+
 def first_field(model: type[BaseModel]) -> str:
     """Return the name of a model's first field."""
     return next(iter(model.model_fields))

@@ -13,13 +13,12 @@ from nltk.stem.porter import PorterStemmer
 from rouge_score import tokenize
 
 from nlptasks.errors import MissingExtraError
-from nlptasks.text import words
+from nlptasks.text import is_unspaced, words
 
 Tokenize = Callable[[str], list[str]]
 
 TOKENIZERS = ("stock", "words", "char", "jieba", "spaces")
 STEMMERS = ("porter", "cistem", "none")
-_UNSPACED = {"zh", "yue", "lzh", "wuu", "ja", "th", "lo", "km", "my"}
 
 
 def default_tokenizer(lang: str) -> str:
@@ -30,7 +29,7 @@ def default_tokenizer(lang: str) -> str:
     """
     if lang == "en":
         return "stock"
-    return "char" if lang in _UNSPACED else "words"
+    return "char" if is_unspaced(lang) else "words"
 
 
 def default_stemmer(lang: str) -> str:

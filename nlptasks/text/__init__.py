@@ -7,11 +7,12 @@ offsets, the same on every machine. Shared by metrics, retrieval, chunking and e
 from nlptasks.text._fit import split_to_fit
 from nlptasks.text._languages import detect_language, language_code, language_name, script
 from nlptasks.text._sentences import Span, sentence_spans, sentences
-from nlptasks.text._words import words
+from nlptasks.text._words import is_unspaced, words
 
 __all__ = [
     "Span",
     "detect_language",
+    "is_unspaced",
     "language_code",
     "language_name",
     "script",

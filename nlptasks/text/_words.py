@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 _INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff\u0640"))  # ... and Arabic tatweel
 
+_UNSPACED = frozenset("zh yue lzh wuu ja th lo km my".split())
+
 
 def words(text: str, lang: str | None = None) -> list[str]:
     """Return the lower-case words of ``text`` in order, without punctuation.
@@ -26,6 +28,11 @@ def words(text: str, lang: str | None = None) -> list[str]:
         text = text.replace("İ", "i").replace("I", "ı")
     text = unicodedata.normalize("NFKC", text.translate(_INVISIBLE)).lower()
     return _pattern().findall(text)
+
+
+def is_unspaced(lang: str) -> bool:
+    """Return whether a language (a BCP-47 code) is written without spaces between words: length is in characters."""
+    return lang.partition("-")[0].lower() in _UNSPACED
 
 
 @cache

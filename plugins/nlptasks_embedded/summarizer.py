@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from nlptasks.text import detect_language, sentences, words
+from nlptasks.text import detect_language, is_unspaced, sentences, words
 from nlptasks_embedded.terms import Matrix, terms
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ LEAD = 0.3  # how much more the first sentence counts; the second has half of th
 REPEATED = 0.6  # of a sentence's weight, in terms that are taken already
 QUERY = 3.0  # how much likeness to the query counts, beside likeness to the text
 GOOD = 0.75  # of the best score: rather the best sentence cut short than a worse one that fits
-UNSPACED = frozenset({"zh", "ja", "th", "lo", "km", "my"})
 """Languages whose length is told in characters."""
 
 _FENCED = re.compile(r"^(```|~~~).*?^\1[^\n]*$", re.DOTALL | re.MULTILINE)
@@ -59,7 +58,7 @@ def summarize(text: str, shape: Shape) -> str:
     Where no good sentence is short enough, the best is cut.
     """
     language = detect_language(text)
-    ruler = Ruler(shape, unspaced=language in UNSPACED)
+    ruler = Ruler(shape, unspaced=is_unspaced(language))
     candidates = _candidates(text, language)
     if not candidates:
         return ""
@@ -73,7 +72,7 @@ def _candidates(text: str, language: str) -> list[str]:
     """Return what a summary may be made of: sentences of prose, or whatever there is."""
     plain = _LINK.sub(r"\1", _FENCED.sub("", text)).strip() or text
     found = [_MARKUP.sub("", sentence).strip() for sentence in sentences(plain, language)]
-    wrap = "" if language in UNSPACED else " "
+    wrap = "" if is_unspaced(language) else " "
     found = [" ".join(wrap.join(map(str.strip, s.splitlines())).split()) for s in found if s]
     unstructured = [sentence for sentence in found if not _STRUCTURE.match(sentence)]
     prose = [sentence for sentence in unstructured if _PROSE.search(sentence) and len(terms(sentence)) > 3]

@@ -8,14 +8,14 @@ from functools import cached_property
 from typing import Any, Literal
 
 from nlptasks import Document, Limits, Prompts, Request
-from nlptasks.text import detect_language, language_name
+from nlptasks.tasks import unclosable_tag
+from nlptasks.text import detect_language, is_unspaced, language_name
 from nlptasks_summarization.chunks import Reader
 from nlptasks_summarization.models import SummarizationInput, SummarizationOptions
 
 Stage = Literal["whole", "part", "combine"]
 PART_SENTENCES = 8
 PART_TOKENS = 384
-UNSPACED = frozenset({"zh", "ja", "th", "lo", "km", "my"})
 """Languages whose length is told in characters."""
 
 
@@ -71,12 +71,12 @@ class Brief:
 
     def _values(self, stage: Stage, documents: Sequence[Document]) -> Mapping[str, Any]:
         part, options, text = stage == "part", self.options, _joined(documents)
-        unspaced = (self.language or "").partition("-")[0] in UNSPACED
+        unspaced = is_unspaced(self.language or "")
         return {
             "stage": stage,
             "documents": [{"text": each.text.strip(), "name": _attribute(each.name)} for each in documents],
             "text": text,
-            "tag": _tag(text),
+            "tag": unclosable_tag("document", text),
             "several": len(self.documents) > 1,
             "query": " ".join((self.input.query or "").split()),
             "style": "paragraph" if part else options.style,
@@ -101,11 +101,3 @@ def _joined(documents: Sequence[Document]) -> str:
 
 def _attribute(name: str) -> str:
     return " ".join(name.replace('"', "'").split())
-
-
-def _tag(text: str) -> str:
-    """Return the name of a tag that ``text`` cannot close."""
-    tag = "document"
-    while f"/{tag}" in text.lower():
-        tag += "-text"
-    return tag

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from nlptasks.tasks import unclosable_tag
+
 _PREAMBLE = re.compile(
     r"(?:(?:sure|certainly|of course|okay)[,.!]*\s*)?here(?:['’]s| is) .*translat.*"
     r"|(?:the |my )?(?:\w+ )?translat(?:ion|ed text)(?: (?:in)?to \w+| of the \w+)?"
@@ -16,14 +18,6 @@ _QUOTES = {'"': '"', "'": "'", "“": "”", "‘": "’", "„": "“”", "«"
 _ANY_QUOTE = frozenset("".join((*_QUOTES, *_QUOTES.values())))
 
 
-def tag_for(text: str) -> str:
-    """Return the name of a tag that ``text`` cannot close."""
-    tag = "text"
-    while f"/{tag}" in text.lower():
-        tag += "-text"
-    return tag
-
-
 def unwrap(answer: str, source: str, language: str) -> str:
     """Return the translation of ``source`` in a model's answer, as one line if ``source`` is one.
 
@@ -31,7 +25,7 @@ def unwrap(answer: str, source: str, language: str) -> str:
     a label before a colon where the source has no colon, the prompt's own tags, and quotation marks around
     all where the source has none at its ends.
     """
-    text, tag = answer.strip(), tag_for(source)
+    text, tag = answer.strip(), unclosable_tag("text", source)
     if text != source:
         text = _without_label(text, source, language)
         text = text.removeprefix(f"<{tag}>").removesuffix(f"</{tag}>").strip()

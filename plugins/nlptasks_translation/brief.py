@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from nlptasks import Completion, Limits, Prompts, Request
-from nlptasks.text import detect_language, language_name, split_to_fit
-from nlptasks_translation.answers import tag_for, unwrap
+from nlptasks.tasks import unclosable_tag
+from nlptasks.text import detect_language, is_unspaced, language_name, split_to_fit
+from nlptasks_translation.answers import unwrap
 from nlptasks_translation.glossary import Term
 from nlptasks_translation.layout import segments
 from nlptasks_translation.models import TranslationInput, TranslationOptions, TranslationOutput
 
-UNSPACED = frozenset({"zh", "ja", "th", "lo", "km", "my"})
 """Languages without spaces between sentences."""
 LEAST_TEXT = "."  # a backend may take an empty text for none at all
 LEAST_ROOM = 64
@@ -89,7 +89,7 @@ class Brief:
 
     def _space(self, between: str) -> str:
         """Return what stands between the translations of two pieces that had ``between`` between them."""
-        source, target = (_language(code) in UNSPACED for code in (self.source_lang, self.input.target_lang))
+        source, target = (is_unspaced(code or "") for code in (self.source_lang, self.input.target_lang))
         if source == target:
             return between
         return "" if target else " "
@@ -105,7 +105,7 @@ class Brief:
         languages = {"source_lang": self._asked_source, "target_lang": self.input.target_lang}
         messages = self.prompts.render(
             text=text,
-            tag=tag_for(text),
+            tag=unclosable_tag("text", text),
             source=self._source,
             target=self._target,
             glossary=self._terms(text),
@@ -140,7 +140,3 @@ class Brief:
 
     def _terms(self, text: str) -> list[Term]:
         return self.options.terms.found_in(text)
-
-
-def _language(code: str | None) -> str:
-    return (code or "").partition("-")[0]
