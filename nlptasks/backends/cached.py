@@ -16,6 +16,7 @@ from nlptasks.backends.wrapper import Wrapper, WrapperSession, digest_of
 from nlptasks.records import Completion, Delta, Request, Usage, plain
 
 SCHEMA = "CREATE TABLE IF NOT EXISTS completions (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID"
+PATIENCE_S = 30.0  # how long a process waits for others that write the same file
 
 
 def cache_file() -> Path:
@@ -58,6 +59,25 @@ def _files(path: Path) -> list[Path]:
     return [file for file in every if file.is_file()]
 
 
+def _connect(path: Path) -> sqlite3.Connection:
+    from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
+
+    def prepare() -> None:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=NORMAL")
+        connection.execute(SCHEMA)
+
+    connection = sqlite3.connect(path, timeout=PATIENCE_S, isolation_level=None, check_same_thread=False)
+    try:
+        # SQLite switches to WAL without the patience it has elsewhere: two processes that start together collide.
+        locked = retry_if_exception(lambda error: "locked" in str(error))
+        Retrying(retry=locked, stop=stop_after_delay(PATIENCE_S), wait=wait_random(0.01, 0.1), reraise=True)(prepare)
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection
+
+
 class Store:
     """A table of completions. A damaged or unwritable file is warned of once and taken for empty."""
 
@@ -66,10 +86,7 @@ class Store:
         self._connection: sqlite3.Connection | None = None
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._connection = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
-            self._connection.execute("PRAGMA journal_mode=WAL")
-            self._connection.execute("PRAGMA synchronous=NORMAL")
-            self._connection.execute(SCHEMA)
+            self._connection = _connect(path)
         except (OSError, sqlite3.Error) as error:
             self._give_up(error)
 
