@@ -62,6 +62,25 @@ def show(run: Path, as_json: bool) -> None:
     console.facts(lines)
 
 
+@runs.command()
+@click.argument("run", metavar="RUN...", nargs=-1, required=True, type=PATH)
+@click.option("-o", "--output", type=PATH, help="The file to write.  [default: report.html in the first RUN]")
+@click.option("--by", metavar="COLUMN", help="Break the scores down by the values of a column.")
+@click.option("--ask", is_flag=True, help="Ask judges and encoders again, for their scores of each sample.")
+def report(run: tuple[Path, ...], output: Path | None, by: str | None, ask: bool) -> None:
+    """Write a report of RUN, or of several on the same data side by side, as one HTML file.
+
+    It holds the scores with their intervals, the failures, and every sample with its prompt, prediction and
+    references. Any browser opens it, and it asks the network for nothing. An older report is replaced.
+    """
+    from nlptasks.evaluation.report import report as write_report
+    from nlptasks.plugin.isolation import stdout_aside
+
+    with stdout_aside():
+        path = write_report(run, output, by=by, ask=ask)
+    console.say(str(path))
+
+
 def _found(folder: Path | None) -> list[FinishedRun]:
     """Return the runs of a folder; a damaged one is told of and left out."""
     from nlptasks.errors import InputError, RunError
