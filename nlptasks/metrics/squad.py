@@ -51,6 +51,7 @@ class Squad(AnswerMetric):
     """
 
     name = "squad"
+    unanswerable = "squad_v2"
     citation = "Rajpurkar et al. (2016), SQuAD: 100,000+ Questions, https://aclanthology.org/D16-1264"
 
     def statistics(

@@ -21,12 +21,13 @@ class SquadV2(AnswerMetric):
     An empty prediction says "no answer"; a question has none if its references are empty: no entry, or
     only "". With a column ``no_answer_score`` (a number that is higher the surer the model is that there is
     none) the best thresholds on it are added: ``best_exact``, ``best_f1`` and, in the column's own unit,
-    ``best_exact_thresh`` and ``best_f1_thresh``. Equal numbers fall on one side of a threshold together.
-    The parts ending in ``total`` are counts; a part that no question belongs to is left out.
+    ``best_exact_thresh`` and ``best_f1_thresh``. Of equal numbers the first row's comes first, as in the official
+    script. The parts ending in ``_total`` are counts; a part that no question belongs to is left out.
     """
 
     name = "squad_v2"
     columns = ("no_answer_score",)
+    counts = frozenset({"HasAns_total", "NoAns_total"})
     citation = "Rajpurkar et al. (2018), Know What You Don't Know, https://aclanthology.org/P18-2124"
 
     def statistics(
@@ -61,7 +62,8 @@ class SquadV2(AnswerMetric):
             if len(rows):
                 exact, f1 = rows[:, :2].mean(axis=0).tolist()
                 scores |= {f"{prefix}exact" if prefix else "exact_match": exact, f"{prefix}f1": f1}
-            scores[f"{prefix}total"] = float(len(rows))
+            if prefix:
+                scores[f"{prefix}total"] = float(len(rows))
         if statistics[:, 4].all():
             for name, column in (("exact", 0), ("f1", 1)):
                 scores |= _best(name, statistics, column)
@@ -78,12 +80,12 @@ def _score(rules: Rules, prediction: str, answers: list[str]) -> tuple[float, fl
 
 def _best(name: str, statistics: Statistics, column: int) -> dict[str, float]:
     """Return the best score that saying "no answer" above some no-answer score would give, and that threshold."""
-    by_doubt = statistics[np.argsort(statistics[:, 5])]
+    by_doubt = statistics[np.argsort(statistics[:, 5], kind="stable")]
     answerable, answered, doubt = by_doubt[:, [2, 3, 5]].T
     # answers to no question at first, then one more at a time, the least doubted first
     none = 100 * (1 - answerable).sum()
-    totals = none + np.cumsum(np.where(answerable == 1, by_doubt[:, column], -100 * answered))
-    apart = np.append(doubt[1:] != doubt[:-1], True)
-    totals, doubt = np.append(none, totals[apart]), np.append(0, doubt[apart])
+    gains = np.where(answerable == 1, by_doubt[:, column], -100 * answered)
+    totals = none + np.append(0, np.cumsum(gains))
     best = totals.argmax()
-    return {f"best_{name}": float(totals[best] / len(by_doubt)), f"best_{name}_thresh": float(doubt[best])}
+    threshold = np.append(0, doubt)[best]
+    return {f"best_{name}": float(totals[best] / len(by_doubt)), f"best_{name}_thresh": float(threshold)}

@@ -46,8 +46,9 @@ class Ter(SacreMetric):
             "case_sensitive": self.case_sensitive,
         }
 
-    def spaced(self, text: str, lang: str) -> str:
-        return " ".join(text) if lang in UNSPACED else text
+    def prepared(self, text: str, lang: str) -> str:
+        whole = super().prepared(text, lang)
+        return " ".join(whole) if lang in UNSPACED else whole
 
     @property
     def signature_parts(self) -> Mapping[str, str]:

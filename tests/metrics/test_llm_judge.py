@@ -174,8 +174,10 @@ def test_a_judgement_without_a_verdict_is_left_out_and_counted(caplog: pytest.Lo
     assert "secret" not in caplog.text
 
 
-def test_where_no_verdict_can_be_read_all_have_failed() -> None:
-    assert judged(lambda prompt: "Hm.", ["a", "b"]) == {"llm_judge": 0, "judge_failed": 100}
+@pytest.mark.parametrize("pairwise", [False, True])
+def test_where_no_verdict_can_be_read_there_is_no_rating(pairwise: bool) -> None:
+    scores = judged(lambda prompt: "Hm.", ["a", "b"], baseline=["c", "d"], pairwise=pairwise)
+    assert scores == {"judge_failed": 100}
 
 
 def test_a_judge_that_answers_nothing_is_an_error() -> None:
@@ -270,7 +272,7 @@ def test_pairwise_needs_the_other_answers() -> None:
 def test_a_judge_by_name() -> None:
     metric = LlmJudge(judge="echo")
     scores = metric.compute(predictions=["[[10]] please"], references=[["b"]])
-    assert scores == {"llm_judge": 0, "judge_failed": 100}  # it repeats the prompt, which holds no verdict of its own
+    assert scores == {"judge_failed": 100}  # it repeats the prompt, which holds no verdict of its own
     assert re.fullmatch(r"llm_judge\|v:1\|judge:echo\|mode:single\|prompt:[0-9a-f]{8}", metric.signature)
     with pytest.raises(UnsupportedError, match="does no chat"):
         LlmJudge(judge="embedded").statistics(["a"], [["b"]])
@@ -279,4 +281,4 @@ def test_a_judge_by_name() -> None:
 def test_a_local_model_as_judge(tiny: Callable[[str], Path]) -> None:
     metric = LlmJudge(judge=f"hf/{tiny('qwen3')}", max_new_tokens=4)
     scores = metric.compute(predictions=["a"], references=[["b"]])
-    assert scores == {"llm_judge": 0, "judge_failed": 100}  # a model this tiny writes nonsense
+    assert scores == {"judge_failed": 100}  # a model this tiny writes nonsense

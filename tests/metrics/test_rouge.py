@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import tracemalloc
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,6 +17,8 @@ from rouge_score import tokenize
 from rouge_score.rouge_scorer import RougeScorer
 
 from nlptasks import UnknownNameError
+from nlptasks.metrics import _lcs
+from nlptasks.metrics._lcs import Tokens
 from nlptasks.metrics._tokens import tokenizer
 from nlptasks.metrics.rouge import PARTS, Rouge
 from tests.metrics.samples import LANGUAGES, bench, sentence
@@ -99,6 +102,59 @@ def test_any_text_gets_a_score(prediction: str, references: list[str], lang: str
     for multi in ("max", "mean"):
         scores = Rouge(lang=lang, multi=multi).statistics([prediction], [references])
         assert np.all((scores >= 0) & (scores <= 100 + 1e-9))
+
+
+@settings(max_examples=200, deadline=None)
+@given(tokens=st.lists(st.sampled_from("abcd"), min_size=1), others=st.lists(st.sampled_from("abcd"), min_size=1))
+def test_long_texts_are_compared_in_blocks_to_the_same_result(tokens: list[str], others: list[str]) -> None:
+    whole = Tokens(tokens)
+    with pytest.MonkeyPatch.context() as patch:
+        expected = whole.longest(others), whole.members(others)
+        patch.setattr(_lcs, "BLOCK", 3)
+        assert (whole.longest(others), whole.members(others)) == expected
+    assert expected[1].bit_count() == expected[0]
+
+
+def test_a_text_of_a_million_characters_fits_into_memory() -> None:
+    text = "ab " * 170_000 + "\n" + "ba " * 170_000
+    tracemalloc.start()
+    try:
+        scores = Rouge(lang="en").statistics([text], [["ab ab\nba"]])
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert np.all(np.isfinite(scores))
+    assert peak < 200e6
+
+
+def test_distinct_ngrams_count_once() -> None:
+    rows = bench("csl_zh/summarization.zh.jsonl")[:60]
+    predictions, references = [row["document"][:40] for row in rows], [row["summary"] for row in rows]
+    ours = Rouge(lang="zh", count="distinct", lsum="newline").statistics(predictions, [[text] for text in references])
+
+    def overlap(said: str, right: str, size: int) -> float:
+        a, b = ({"".join(text.lower().split())[i : i + size] for i in range(len(text))} for text in (said, right))
+        a, b = ({gram for gram in grams if len(gram) == size} for grams in (a, b))
+        return 200 * len(a & b) / (len(a) + len(b))
+
+    for size in (1, 2):
+        expected = [overlap(*pair, size) for pair in zip(predictions, references, strict=True)]
+        assert ours[:, size - 1].tolist() == pytest.approx(expected)
+    usual = Rouge(lang="zh").statistics(predictions, [[text] for text in references])
+    assert ours[:, 2].tolist() == usual[:, 2].tolist()
+    assert ours[:, 0].mean() > usual[:, 0].mean()
+    both = Rouge(lang="zh", count="distinct").statistics(["一一二二三"], [["一二"]])
+    assert both[0].tolist() == pytest.approx([80, 40, 400 / 7, 80])
+    assert "|count:distinct|" in Rouge(count="distinct").signature
+
+
+def test_all_parts_may_be_those_of_the_reference_with_the_best_rouge_1() -> None:
+    texts = ["late is ferry the bus", "the ferry is slow"]
+    rows = {
+        multi: Rouge(lang="en", multi=multi).statistics(["the ferry is late"], [texts])[0] for multi in ("max", "best")
+    }
+    assert rows["max"].tolist() == pytest.approx([800 / 9, 200 / 3, 75, 75])
+    assert rows["best"].tolist() == pytest.approx([800 / 9, 0, 200 / 9, 200 / 9])
 
 
 def test_several_references_count_by_the_best_or_on_average() -> None:
@@ -194,7 +250,7 @@ def test_what_cannot_be_scored_is_one_line() -> None:
         metric.statistics(["a", "b"], [["a"]])
 
 
-@pytest.mark.parametrize("option", ["tokenizer", "stemmer", "multi", "lsum", "lang"])
+@pytest.mark.parametrize("option", ["tokenizer", "stemmer", "multi", "lsum", "lang", "count"])
 def test_an_unknown_option_is_one_line(option: str) -> None:
     options: dict[str, Any] = {option: "nonsense"}
     with pytest.raises(UnknownNameError, match="nonsense"):

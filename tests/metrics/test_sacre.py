@@ -215,8 +215,7 @@ def test_any_choice_of_rows_is_scored_as_that_corpus(
 @given(data=st.data())
 def test_identical_sentences_reach_the_best_value(lang: str, data: st.DataObject) -> None:
     text = data.draw(sentence(lang))
-    tokenizer = "char" if lang == "ja" else None  # MeCab may find fewer than four words in four characters
-    for metric, best in ((Bleu(lang=lang, tokenize=tokenizer), 100), (Chrf(lang=lang), 100), (Ter(lang=lang), 0)):
+    for metric, best in ((Bleu(lang=lang), 100), (Chrf(lang=lang), 100), (Ter(lang=lang), 0)):
         [value] = metric.aggregate(metric.statistics([text], [[text]])).values()
         assert value == pytest.approx(best, abs=1e-10)
 
@@ -267,6 +266,28 @@ def test_with_mecab_it_goes_by_words(lang: str, text: str) -> None:
         [value] = each.aggregate(each.statistics([text], [[text]])).values()
         assert value == pytest.approx(100)
     assert f"tok:{lang}-mecab-" in metric.signature
+
+
+def test_four_characters_of_japanese_may_be_fewer_words() -> None:
+    short, shorter = [3, 3, 3, 2, 1, 0, 3, 2, 1, 0, 1], [2, 2, 2, 1, 0, 0, 2, 1, 0, 0, 0]
+    longer = [5, 5, 5, 4, 3, 2, 5, 4, 3, 2, 1]
+    metric = Bleu(lang="ja")
+    scores = [metric.aggregate(np.array(rows))["bleu"] for rows in ([short], [shorter], [short, longer], [shorter] * 3)]
+    assert scores == [pytest.approx(100), 0, pytest.approx(100), 0]
+    if not usable("ja-mecab"):
+        pytest.skip("that MeCab finds three words in four characters needs sacrebleu[ja]")
+    assert metric.compute(predictions=["今日は雨"], references=["今日は雨"])["bleu"] == pytest.approx(100)
+    assert metric.compute(predictions=["今日"], references=["今日"]) == {"bleu": 0}
+    stock = Bleu(lang="ja", tokenize="ja-mecab")
+    assert stock.compute(predictions=["今日は雨"], references=["今日は雨"]) == {"bleu": 0}
+
+
+def test_what_mecab_cannot_read_is_said_in_one_line_or_replaced() -> None:
+    if not usable("ja-mecab"):
+        pytest.skip("needs sacrebleu[ja]")
+    with pytest.raises(ValueError, match=r"^bleu: a text is too long for MeCab: take bleu:tokenize=char$"):
+        Bleu(lang="ja").statistics(["x" * 1_000_000], [["x"]])
+    assert Bleu(lang="ja").statistics(["今日\ud800"], [["今日?"]])[0, :3].tolist() == [2, 2, 2]
 
 
 def test_ter_goes_by_characters_where_words_are_not_spaced() -> None:
