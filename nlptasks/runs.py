@@ -8,7 +8,8 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -72,8 +73,8 @@ class Run:
 class RunDirectory:
     """One run under way, as a context manager; at most one process writes it at a time.
 
-    ``redact`` is put before everything that is kept in the directory, not before the output. The directory is
-    ``path``, or stands beside the output.
+    ``redact`` is put before everything that is kept in the directory, not before an output beside it. The directory
+    is ``path``, or stands beside the output.
 
     Raises:
         RunError: another process writes it, it belongs to a different run, or it cannot be written.
@@ -147,10 +148,21 @@ class RunDirectory:
         """Write one finished sample: its output line, then its line in samples.jsonl."""
         line = sample_line(record, self._log_content, self._redact)
         with _explained(self.path):
-            self._journal.append(record.sample.index, dump_line(output_row(record)), line)
+            self._journal.append(record.sample.index, dump_line(self._output_row(record)), line)
             if time.perf_counter() - self._saved > SAVE_EVERY:
                 self._save("started", None)
         self._count({"index": record.sample.index, **line})
+
+    def _output_row(self, record: Record) -> Mapping[str, Any]:
+        row = output_row(record)
+        if self.output.parent != self.path:
+            return row
+        try:
+            kept: Mapping[str, Any] = self._redact(row)
+            return kept
+        except Exception as error:  # fail closed, as in samples.jsonl
+            message = f"content withheld: {type(error).__name__}"
+            return {"id": record.sample.id, "prediction": None, "error": {"type": "guard", "message": message}}
 
     def finish(self) -> None:
         """Put the rows into input order."""
@@ -158,7 +170,10 @@ class RunDirectory:
             self._journal.sort()
 
     def _compare(self) -> None:
-        old = read_run(self.path)
+        try:
+            old = read_run(self.path)
+        except RunError as error:
+            raise RunError(f"{error} Use --overwrite to begin again, or another --output.") from None
         before, now = _flat(old.fingerprint), _flat(json.loads(json.dumps(self.run.fingerprint)))
         for name in {**now, **before}:
             if before.get(name) != now.get(name):
@@ -218,10 +233,10 @@ def read_run(path: Path) -> Run:
     try:
         values = json.loads((path / "run.json").read_text("utf-8"))
         if values["version"] != SCHEMA_VERSION:
-            raise RunError(f"{path} was written by another version of nlptasks: use --overwrite, or another --output.")
+            raise RunError(f"{path} was written by another version of nlptasks, which alone can read it.")
         return Run(**{**values, "counts": Counts(**values["counts"])})
     except (OSError, ValueError, TypeError, KeyError) as error:
-        raise RunError(f"{path} is no readable run ({error}): use --overwrite, or another --output.") from None
+        raise RunError(f"The run.json of {path} cannot be read ({error}).") from None
 
 
 def sample_line(record: Record, content: LogContent, redact: Redact) -> dict[str, Any]:
@@ -275,18 +290,15 @@ def _short(text: str) -> str:
     return text if len(text) <= 80 else text[:77] + "..."
 
 
-class _explained:  # noqa: N801  (reads as a phrase)
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
     """Turn an OSError into the line that tells what to do."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        if isinstance(error, OSError) and not isinstance(error, Timeout):
-            raise RunError(
-                f"Cannot write {error.filename or self._path}: {error.strerror}. "
-                "What was finished is kept: mend that and run the same command to go on."
-            ) from error
+    try:
+        yield
+    except Timeout:
+        raise
+    except OSError as error:
+        raise RunError(
+            f"Cannot write {error.filename or path}: {error.strerror}. "
+            "What was finished is kept: mend that and run the same command to go on."
+        ) from error

@@ -16,7 +16,11 @@ PATH = click.Path(path_type=Path)
 @click.command()
 @click.argument("what", metavar="TASK|RUN")
 @click.option(
-    "-p", "--predictions", type=PATH, help="A file of predictions (.jsonl .csv .tsv .parquet, or text by line)."
+    "-p",
+    "--predictions",
+    type=PATH,
+    multiple=True,
+    help="A file of predictions (.jsonl .json .csv .tsv .parquet, or text by line); another for further columns.",
 )
 @click.option("-r", "--references", type=PATH, multiple=True, help="A file of references (repeatable).")
 @click.option("--metrics", help="Which metrics, such as rouge,chrf:word_order=2.  [default: the task's own]")
@@ -27,7 +31,7 @@ PATH = click.Path(path_type=Path)
 @click.option("--judge", metavar="PROVIDER/MODEL", help="Have a model judge the predictions too.")
 @click.option("--encoder", metavar="MODEL", help="Compare meanings too, by the vectors of this encoder.")
 @click.option("as_json", "--json", is_flag=True, help="Print JSON.")
-def score(what: str, predictions: Path | None, references: tuple[Path, ...], as_json: bool, **options: Any) -> int:
+def score(what: str, predictions: tuple[Path, ...], references: tuple[Path, ...], as_json: bool, **options: Any) -> int:
     """Score the predictions for a TASK against references, or those of a RUN. No model is run.
 
     All scores are on 0-100 unless their name says otherwise. Rows are matched by their id, or by line where they
@@ -39,7 +43,7 @@ def score(what: str, predictions: Path | None, references: tuple[Path, ...], as_
 
     options["columns"] = mapping(options["columns"])
     with stdout_aside():
-        scores = score_it(what, predictions, references or None, **options)
+        scores = score_it(what, predictions or None, references or None, **options)
     if as_json:
         console.say_json(scores.to_dict())
     else:

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from nlptasks.errors import RunError, UsageError
 from nlptasks.evaluation.bootstrap import ROUNDING, holm, paired
-from nlptasks.evaluation.metrics import Choice, choose
+from nlptasks.evaluation.metrics import Choice, choose, usual
 from nlptasks.evaluation.scoring import Measured, figure_names, measure
 from nlptasks.evaluation.source import FinishedRun, open_run
-from nlptasks.evaluation.table import Scored, Table, match
+from nlptasks.evaluation.table import EPOCH, Scored, Table, match
 from nlptasks.job import load_task
 
 if TYPE_CHECKING:
@@ -138,8 +138,10 @@ def compare(
     for other in others:
         _same_data(baseline, other)
     task = load_task(baseline.task)
-    choices = choose(baseline.metrics(task) if metrics is None else metrics, judge=judge, encoder=encoder)
     first, *tables = [match(task, run.source(), []) for run in (baseline, *others)]
+    if metrics is None:
+        metrics = usual(baseline.metrics(task), first.has_bare)
+    choices = choose(metrics, judge=judge, encoder=encoder)
     pairs = [_pair(first, table, choices, lang, most) for table in tables]
     corrected = iter(holm([one.p_randomization for pair in pairs for one in pair.differences.values()]))
     return Comparison(
@@ -187,11 +189,11 @@ def _pair(first: Table, second: Table, choices: Sequence[Choice], lang: str | No
 
 
 def _keyed(table: Table) -> dict[tuple[str, int], Scored]:
-    """Return the rows by id, and by which of several with that id they are: one for each epoch."""
+    """Return the rows by id and epoch, or by which of several with that id they are."""
     seen: Counter[str] = Counter()
     rows = {}
     for row in table.rows:
-        rows[row.id, seen[row.id]] = row
+        rows[row.id, row.columns.get(EPOCH, seen[row.id])] = row
         seen[row.id] += 1
     return rows
 
@@ -202,10 +204,12 @@ Singles = list[tuple[float, float] | None]
 
 def _differences(one: Measured, other: Measured) -> dict[str, tuple[Difference, Singles]]:
     before, after = one.aggregate(one.statistics), other.aggregate(other.statistics)
-    tests = paired(one.aggregate, one.statistics, other.statistics)
+    tests = paired(one.aggregate, one.statistics, other.statistics, one.samples)
     singles = [_singles(side) for side in (one, other)]
     found = {}
     for part, test in tests.items():
+        if part in one.choice.kind.counts:
+            continue
         scores: Singles = [
             (a[part], b[part]) if part in a and part in b else None for a, b in zip(*singles, strict=True)
         ]
@@ -218,7 +222,7 @@ def _differences(one: Measured, other: Measured) -> dict[str, tuple[Difference, 
             test.p_randomization,
             test.p_randomization,
             *_outcomes(scores, lower=part in one.choice.kind.lower_is_better),
-            len(one.statistics),
+            len(set(one.samples)),
             one.signature(range(len(one.statistics))),
         )
         found[part] = difference, scores

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
+import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 from nlptasks.benchmarks import Benchmark
 from nlptasks.data import READERS, Numbered, Row, read_rows
@@ -168,6 +171,10 @@ def _remote(benchmark: Benchmark) -> Numbered:
 
 
 def _load(benchmark: Benchmark, config: str | None) -> Numbered:
+    from huggingface_hub import constants
+
+    if not getproxies():  # a name without an address is told at once, not after half a minute of tries
+        socket.getaddrinfo(urlsplit(constants.ENDPOINT).hostname, None)
     import datasets
 
     logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # a try that failed is no news: the last one raises

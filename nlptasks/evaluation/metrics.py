@@ -20,11 +20,15 @@ _OPTION = re.compile(r":(?=\w+=)")  # a colon may also stand in a value, or betw
 
 @dataclass(frozen=True)
 class Choice:
-    """A metric and its options, to be built for a language. ``label`` is what the user called it."""
+    """A metric and its options, to be built for a language. ``label`` is what the user called it.
+
+    ``spelled`` is the label with the model that was named apart from it: it alone chooses the same metric again.
+    """
 
     label: str
     kind: type[Metric]
     build: Callable[[str | None], Metric]
+    spelled: str
 
 
 def choose(
@@ -47,13 +51,25 @@ def choose(
     choices: dict[str, Choice] = {}
     for one in names:
         if isinstance(one, Metric):
-            choices[one.name] = Choice(one.name, type(one), _in_language(one))
+            choices[one.name] = Choice(one.name, type(one), _in_language(one), one.name)
         elif one.strip():
             option, model = models.get(_name(one), ("", None))
             choices[one.strip()] = _named(one.strip(), {option: model} if model else {})
     if not choices:
         raise ConfigError("No metric to score with: name some, --metrics rouge,chrf.")
     return list(choices.values())
+
+
+def usual(names: Sequence[str], bare: bool) -> list[str]:
+    """Return the metrics to score with where none are asked for; ``bare`` says that some samples have no reference.
+
+    Raises:
+        UnknownNameError, PluginError: a metric that cannot be used.
+    """
+    if not bare:
+        return list(names)
+    found = {one.label: one.kind.unanswerable for one in choose(names)} if names else {}
+    return [found[name] or name for name in names]
 
 
 def _name(wanted: str | Metric) -> str:
@@ -80,7 +96,8 @@ def _named(text: str, defaults: Mapping[str, Any]) -> Choice:
         with in_use(entry, "metric"):
             return kind(**{"lang": lang, **options})
 
-    return Choice(text, kind, build)
+    spelled = ":".join([text, *(f"{option}={model}" for option, model in defaults.items() if options[option] == model)])
+    return Choice(text, kind, build, spelled)
 
 
 def _options(name: str, kind: type[Metric], pairs: Sequence[str]) -> Iterator[tuple[str, Any]]:

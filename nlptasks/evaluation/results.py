@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Score:
-    """One figure: ``stderr`` and ``ci95`` (2.5th and 97.5th percentile) are of the bootstrap over ``n`` samples."""
+    """One figure: ``stderr`` and ``ci95`` (2.5th and 97.5th percentile) are of the bootstrap over ``n`` samples.
+
+    A sample that was asked several times (epochs) is one of them.
+    """
 
     value: float
     stderr: float

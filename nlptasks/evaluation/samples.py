@@ -47,6 +47,12 @@ class Samples:
     origin: Mapping[str, Any]
     chosen: Mapping[str, Any]
 
+    @property
+    def bare(self) -> bool:
+        """Whether some samples, not all, have no reference, or only empty ones."""
+        known = [any(map(str, item.references or ())) for item in self.items if isinstance(item, Sample)]
+        return any(known) and not all(known)
+
 
 def read_samples(task: AnyTask, dataset: Dataset, selection: Selection, referenced: bool) -> Samples:
     """Return the samples of a dataset; where ``referenced``, each must have a reference.

@@ -13,10 +13,10 @@ import numpy as np
 from nlptasks.errors import InputError, UnknownNameError, UsageError
 from nlptasks.evaluation import parallel
 from nlptasks.evaluation.bootstrap import spreads
-from nlptasks.evaluation.metrics import Choice, choose
+from nlptasks.evaluation.metrics import Choice, choose, usual
 from nlptasks.evaluation.results import Score, Scores
 from nlptasks.evaluation.source import FinishedRun, Given, check_mapping, find_run, open_run, read_source
-from nlptasks.evaluation.table import Scored, Table, match, named
+from nlptasks.evaluation.table import Scored, Table, joined, match, named
 from nlptasks.job import load_task
 from nlptasks.text import detect_language
 
@@ -28,11 +28,12 @@ MOST_GROUPS = 100
 
 @dataclass(frozen=True)
 class Measured:
-    """What a metric made of the rows; ``metrics`` is it in the language of each row."""
+    """What a metric made of the rows; ``metrics`` is it in the language of each row, ``samples`` whose row it is."""
 
     choice: Choice
     statistics: Statistics
     metrics: Sequence[Metric]
+    samples: Sequence[str | int]
 
     def aggregate(self, statistics: Statistics) -> dict[str, float]:
         """Return the figures of any of the rows."""
@@ -61,7 +62,8 @@ def score(
 
     Args:
         task: the name of a task, or a run: its directory or output file.
-        predictions: a file, or a list of texts or rows; None for a run.
+        predictions: a file, a list of ``Path`` for files of which some hold further columns, such as
+            ``no_answer_score``, or a list of texts or rows; None for a run.
         references: a file, a list of ``Path`` for several references each, or a list of texts, of lists of texts
             or of rows. None looks for them in the predictions' own columns.
         metrics: names, such as ``"rouge,chrf:word_order=2"`` or a list of them, or metrics; None takes the run's
@@ -78,14 +80,19 @@ def score(
     """
     run = _run(task) if predictions is None else None
     kind = load_task(run.task if run else str(task))
-    usual = run.metrics(kind) if run else kind.metrics
-    choices = choose(usual if metrics is None else metrics, judge=judge, encoder=encoder)
-    ours = run.source() if run else read_source(predictions or [], "prediction", "predictions")
+    ours = (
+        run.source()
+        if run
+        else joined([read_source(one, "prediction", "predictions") for one in _several(predictions)])
+    )
     theirs = [read_source(one, "references", "references") for one in _several(references)]
     renamed = dict(columns or {})
     check_mapping(renamed, [ours, *theirs])
     ours, theirs = ours.renamed(renamed), [source.renamed(renamed) for source in theirs]
     table = match(kind, ours, theirs, allow_missing)
+    if metrics is None:
+        metrics = usual(run.metrics(kind) if run else kind.metrics, table.has_bare)
+    choices = choose(metrics, judge=judge, encoder=encoder)
     return score_table(table, choices, lang=lang, by=by, run=str(run.path) if run else None)
 
 
@@ -96,12 +103,12 @@ def _run(given: str | Path) -> FinishedRun:
     return open_run(given)
 
 
-def _several(references: Given | None) -> Sequence[Given]:
-    if references is None:
+def _several(given: Given | None) -> Sequence[Given]:
+    if given is None:
         return []
-    if isinstance(references, str | Path):
-        return [references]
-    return list(references) if all(isinstance(one, Path) for one in references) else [references]
+    if isinstance(given, str | Path) or not given or not all(isinstance(one, Path) for one in given):
+        return [given]
+    return list(given)
 
 
 def score_table(
@@ -116,7 +123,13 @@ def score_table(
     groups = _groups(table, by)
     measured = measure(table, choices, lang)
     scored = {name: _scores(measured, rows) for name, rows in groups.items()}
-    return Scores(_scores(measured, range(len(table.rows))), table.counts, scored, run)
+    counted = {
+        part: int(value)
+        for one in measured
+        for part, value in one.aggregate(one.statistics).items()
+        if part in one.choice.kind.counts
+    }
+    return Scores(_scores(measured, range(len(table.rows))), {**table.counts, **counted}, scored, run)
 
 
 def measure(table: Table, choices: Sequence[Choice], lang: str | None = None) -> list[Measured]:
@@ -143,7 +156,7 @@ def _measure(table: Table, choice: Choice, languages: Sequence[str | None]) -> M
         places += rows
     statistics = np.empty((len(places), parts[0].shape[1]))
     statistics[places] = np.concatenate(parts)
-    return Measured(choice, statistics, [built[language] for language in languages])
+    return Measured(choice, statistics, [built[language] for language in languages], table.samples)
 
 
 def _statistics(choice: Choice, metric: Metric, rows: Sequence[Scored]) -> Statistics:
@@ -174,11 +187,12 @@ def _languages(rows: Sequence[Scored], lang: str | None) -> list[str | None]:
 def _scores(measured: Sequence[Measured], rows: Sequence[int]) -> dict[str, Score]:
     found: dict[str, Score] = {}
     for one, names in zip(measured, figure_names(measured), strict=True):
-        statistics = one.statistics[list(rows)]
-        values, around, signature = one.aggregate(statistics), spreads(one.aggregate, statistics), one.signature(rows)
-        for part, value in values.items():
-            spread = around[part]
-            found[names.get(part, part)] = Score(value, spread.stderr, spread.ci95, len(rows), signature)
+        statistics, samples = one.statistics[list(rows)], [one.samples[row] for row in rows]
+        around, signature = spreads(one.aggregate, statistics, samples), one.signature(rows)
+        for part, value in one.aggregate(statistics).items():
+            if part not in one.choice.kind.counts:
+                spread = around[part]
+                found[names.get(part, part)] = Score(value, spread.stderr, spread.ci95, len(set(samples)), signature)
     return found
 
 

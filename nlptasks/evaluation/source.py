@@ -12,12 +12,13 @@ from typing import Any
 
 from nlptasks.data import READERS, Row, not_utf8, read_rows
 from nlptasks.errors import InputError, RunError, UnknownNameError
+from nlptasks.evaluation.json_file import read_json
 from nlptasks.job import AnyTask
 from nlptasks.records import Failure
 from nlptasks.runs import Run, read_run
 
 log = logging.getLogger("nlptasks")
-MARKED_UP = (".json", ".sgm", ".xml", ".html")
+MARKED_UP = (".sgm", ".xml", ".html")
 """Endings of what is no text by line, though it reads as such."""
 Given = str | Path | Sequence[Any]
 
@@ -62,6 +63,8 @@ def read_source(given: Given, column: str, what: str) -> Source:
 
 def _file(path: Path, column: str) -> Source:
     ending = Path(path.name.removesuffix(".gz")).suffix.lower()
+    if ending == ".json" and path.is_file():
+        return Source(str(path), read_json(path, column))
     if str(path) != "-" and path.is_file() and (ending not in READERS or ending == ".txt"):
         if ending in MARKED_UP:
             raise InputError(f"{path}: turn it into .jsonl, .csv, .tsv, .parquet or plain text by line first.")

@@ -13,6 +13,8 @@ from nlptasks.evaluation.source import Source
 from nlptasks.job import AnyTask
 
 SHOWN = 3  # ids that an error names
+EPOCH = "epoch"
+"""The column that tells how often a row was asked before."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,16 @@ class Table:
     name: str
     rows: Sequence[Scored]
     counts: Mapping[str, int]
+
+    @property
+    def has_bare(self) -> bool:
+        """Whether some rows, not all, have no reference, or only empty ones."""
+        return self.has_references and not all(any(map(str.strip, row.references)) for row in self.rows)
+
+    @property
+    def samples(self) -> Sequence[str | int]:
+        """Which sample each row is of: several are of one where it was asked more than once."""
+        return [row.id if EPOCH in row.columns else place for place, row in enumerate(self.rows)]
 
     @property
     def has_references(self) -> bool:
@@ -76,6 +88,21 @@ def match(task: AnyTask, predictions: Source, references: Sequence[Source], allo
         raise InputError(f"{predictions.name}: all {failed} samples failed, so there is nothing to score.")
     counts = {"total": len(found), "scored": len(rows), "failed": failed, **({"missing": missing} if missing else {})}
     return Table(base.name, rows, {**counts, **_counts(rows)})
+
+
+def joined(sources: Sequence[Source]) -> Source:
+    """Return the rows of the first source with the columns of all.
+
+    Raises:
+        InputError: two have predictions, or their ids or numbers of lines do not fit.
+    """
+    first, *others = sources
+    if not others:
+        return first
+    if sum(source.has("prediction") for source in sources) > 1:
+        raise InputError(f"{' and '.join(one.name for one in sources)} both hold predictions: score one at a time.")
+    sides = [first.rows, *(_aligned(first, other, allow_missing=False) for other in others)]
+    return Source(first.name, [_merged([row or {} for row in rows]) for rows in zip(*sides, strict=True)], first.plain)
 
 
 def _counts(rows: Sequence[Scored]) -> dict[str, int]:

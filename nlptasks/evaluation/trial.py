@@ -10,14 +10,13 @@ from typing import Any
 
 from nlptasks.backends.base import Limits
 from nlptasks.errors import InputError
+from nlptasks.evaluation.table import EPOCH
 from nlptasks.job import AnyTask
 from nlptasks.records import Completion, Message, Record, Request, Sample
 from nlptasks.tasks import Steps, Task
 
 SEED = 0
 """Of the draw of examples: the same data give the same ones."""
-EPOCH = "epoch"
-"""The column that tells how often a row was asked before."""
 Items = Sequence[Sample | Record]
 Change = Callable[[Request], Request]
 

@@ -18,7 +18,7 @@ from nlptasks.batch import work
 from nlptasks.engine import Engine
 from nlptasks.errors import InputError, RunError
 from nlptasks.evaluation.dataset import Dataset
-from nlptasks.evaluation.metrics import choose
+from nlptasks.evaluation.metrics import choose, usual
 from nlptasks.evaluation.results import Scores
 from nlptasks.evaluation.samples import Samples, Selection, read_samples
 from nlptasks.evaluation.scoring import score
@@ -82,13 +82,16 @@ class Trials:
             UsageError, PluginError: each says what to do.
         """
         dataset = Dataset.named(data, task.name)
-        if measures.metrics is None:
+        default = measures.metrics is None
+        if default:
             measures = replace(measures, metrics=(dataset.benchmark and dataset.benchmark.metrics) or task.metrics)
         choices = choose(measures.metrics or (), judge=measures.judge, encoder=measures.encoder)
         for choice in choices:
             choice.build(None)  # an option that does not fit is told before any work is done
-        referenced = any(choice.kind.reads_references for choice in choices)
-        return cls(read_samples(task, dataset, selection, referenced), measures, max_error_rate)
+        samples = read_samples(task, dataset, selection, any(choice.kind.reads_references for choice in choices))
+        if default:
+            measures = replace(measures, metrics=usual([choice.label for choice in choices], samples.bare))
+        return cls(samples, measures, max_error_rate)
 
 
 class Evaluation:
@@ -183,7 +186,7 @@ class Evaluation:
 
 def _names(measures: Measures) -> list[str]:
     choices = choose(measures.metrics or (), judge=measures.judge, encoder=measures.encoder)
-    return [choice.label for choice in choices]
+    return [choice.spelled for choice in choices]
 
 
 def _slug(name: str) -> str:

@@ -71,8 +71,9 @@ def test_a_judge_is_asked_where_one_is_named(cli: Cli, files: Path) -> None:
     )
     assert done.code == 0, done.err
     results = json.loads(done.out)["results"]
-    assert "judge:echo" in results["llm_judge"]["signature"]
-    assert "judge_failed" in results
+    assert "judge:echo" in results["judge_failed"]["signature"]
+    assert results["judge_failed"]["value"] == 100
+    assert "llm_judge" not in results  # echo gives no verdict, which is no rating of 0
 
 
 @pytest.mark.parametrize(

@@ -90,3 +90,32 @@ def test_holm_keeps_the_order_and_only_raises(p_values: list[float]) -> None:
 def test_holm_by_hand() -> None:
     assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
     assert holm([]) == []
+
+
+def test_rows_of_one_sample_are_drawn_together() -> None:
+    values = np.random.default_rng(5).normal(50, 10, 200).tolist()
+    copies = [value for value in values for _ in range(4)]
+    samples = [number for number in range(200) for _ in range(4)]
+    once, again = spreads(Mean().aggregate, column(values)), spreads(Mean().aggregate, column(copies), samples)
+    assert again["mean"].stderr == pytest.approx(once["mean"].stderr, rel=0.1)
+    assert spreads(Mean().aggregate, column(copies))["mean"].stderr < 0.6 * once["mean"].stderr
+    better = [value + noise for value, noise in zip(values, np.random.default_rng(6).normal(0.4, 5, 200), strict=True)]
+    pair = paired(Mean().aggregate, column(values), column(better))["mean"]
+    four = [value for value in better for _ in range(4)]
+    same = paired(Mean().aggregate, column(copies), column(four), samples)["mean"]
+    assert same.p_randomization == pytest.approx(pair.p_randomization, abs=0.05)
+    assert same.p_bootstrap == pytest.approx(pair.p_bootstrap, abs=0.05)
+
+
+@FEW
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 2)), min_size=1, max_size=30), st.randoms())
+def test_the_order_of_rows_and_samples_changes_nothing(
+    rows: list[tuple[int, int]], random: np.random.Generator
+) -> None:
+    shuffled = [*rows]
+    random.shuffle(shuffled)
+    one, other = (
+        spreads(Ratio().aggregate, column([float(v) for v, _ in each]), [s for _, s in each])
+        for each in (rows, shuffled)
+    )
+    assert one == other

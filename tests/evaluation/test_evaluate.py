@@ -12,9 +12,11 @@ import pytest
 
 from nlptasks import Backend, Capability, Completion, Failure, Request
 from nlptasks.errors import InputError, RunError
+from nlptasks.evaluation.comparison import compare
 from nlptasks.evaluation.evaluate import evaluate
 from nlptasks.evaluation.scoring import score
 from tests.conftest import Tiny
+from tests.support import Cli
 
 DATA = Path(os.environ.get("NLPTASKS_TEST_DATA") or Path(__file__).parents[2].parent / "shared" / "data") / "bench"
 
@@ -158,6 +160,77 @@ def test_epochs_ask_again() -> None:
     assert sorted(request.epoch for request in backend.asked) == [0, 0, 0, 1, 1, 1]
     rows = read_rows("run/predictions.jsonl")
     assert [(row["id"], row["epoch"]) for row in rows] == [(f"r{n}", e) for n in range(3) for e in range(2)]
+
+
+def test_an_epoch_makes_no_sample() -> None:
+    data = write_rows("in.jsonl", 20)
+    once = evaluate("translation", data, model=Flaky(), output="once").results["chrf"]
+    often = evaluate("translation", data, model=Flaky(), epochs=3, output="often").results["chrf"]
+    assert often.value == pytest.approx(once.value)
+    assert often.n == 20
+    assert often.stderr == pytest.approx(once.stderr, rel=0.15)
+    difference = compare(["often", "often"]).pairs[0].differences["chrf"]
+    assert (difference.n, difference.p_randomization) == (20, 1)
+
+
+@pytest.mark.parametrize("answers", [[], [""]])
+def test_questions_without_an_answer_are_scored_as_such_unless_told_otherwise(answers: list[str]) -> None:
+    rows = [
+        {"id": "1", "question": "Where is the ship?", "context": "The ship is in Bremen.", "answers": ["in Bremen"]},
+        {"id": "2", "question": "Who sails it?", "context": "The ship is in Bremen.", "answers": answers},
+    ]
+    Path("qa.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    scores = evaluate("question-answering", "qa.jsonl", model="embedded", output="run")
+    assert "squad_v2" in scores.results["f1"].signature
+    assert {"HasAns_f1", "NoAns_f1"} <= scores.results.keys()
+    assert (scores.counts["HasAns_total"], scores.counts["NoAns_total"]) == (1, 1)
+    assert not any(name.endswith("total") for name in scores.results)
+    assert json.loads(Path("run/run.json").read_text("utf-8"))["metrics"] == ["squad_v2"]
+    assert score("run").results == scores.results
+    assert score("question-answering", "run/predictions.jsonl").results == scores.results
+    assert not any("total" in name for name in compare(["run", "run"]).pairs[0].differences)
+    rows[1]["answers"] = ["nobody"]
+    Path("qa.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    assert "|squad|" in "|" + evaluate("question-answering", "qa.jsonl", model="embedded").results["f1"].signature
+
+
+def test_a_run_remembers_its_judge() -> None:
+    evaluate("translation", write_rows("in.jsonl", 2), model=Flaky(), judge="echo", output="run")
+    assert "judge_failed" in score("run").results
+
+
+GUARD = """
+from dataclasses import replace
+from nlptasks import hookimpl
+
+SECRET, PLACEHOLDER = "+49 421 555", "<PHONE>"
+
+@hookimpl
+def before_generate(request):
+    hidden = [replace(each, content=each.content.replace(SECRET, PLACEHOLDER)) for each in request.messages]
+    fields = {name: text.replace(SECRET, PLACEHOLDER) for name, text in request.fields.items()}
+    return replace(request, messages=tuple(hidden), fields=fields), None
+
+@hookimpl
+def after_generate(completion, state):
+    return replace(completion, text=completion.text.replace(PLACEHOLDER, SECRET))
+"""
+
+
+def test_under_a_guard_the_run_directory_holds_guarded_text_only(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "hide.py").write_text(GUARD, "utf-8")
+    row = {"id": "1", "source": "Call +49 421 555 now", "target": "Ruf +49 421 555 an", "target_lang": "de"}
+    (tmp_path / "in.jsonl").write_text(json.dumps(row) + "\n", "utf-8")
+    done = cli(
+        *("--plugin-file", "hide.py", "eval", "translation", "--model", "echo", "--data", "in.jsonl"),
+        *("--output", "run", "--json"),
+    )
+    assert done.code == 0, done.err
+    files = [path.read_text("utf-8") for path in (tmp_path / "run").rglob("*") if path.is_file()]
+    assert not any("555" in text for text in files)
+    [kept] = read_rows(tmp_path / "run" / "predictions.jsonl")
+    assert "<PHONE>" in kept["prediction"]
+    assert kept["target"] == "Ruf <PHONE> an"
 
 
 def test_both_turns_of_mt_bench_are_asked() -> None:

@@ -105,10 +105,10 @@ def test_what_does_not_fit_is_told(ours: Any, theirs: Any, words: str) -> None:
 
 
 def test_files_that_are_no_text_by_line_are_refused(tmp_path: Path) -> None:
-    (tmp_path / "p.json").write_text("{}", "utf-8")
+    (tmp_path / "p.sgm").write_text("<doc>", "utf-8")
     (tmp_path / "p.txt").write_bytes("ä".encode("latin-1"))
     rows(tmp_path / "p.jsonl", [1])
-    for name, words in (("p.json", "turn it into"), ("p.txt", "not UTF-8"), ("p.jsonl", "no JSON object")):
+    for name, words in (("p.sgm", "turn it into"), ("p.txt", "not UTF-8"), ("p.jsonl", "no JSON object")):
         with pytest.raises(InputError, match=words):
             read_source(tmp_path / name, "prediction", "predictions")
 
