@@ -21,6 +21,7 @@ from nlptasks.data import dump_line, output_row
 from nlptasks.errors import RunError
 from nlptasks.journal import Journal
 from nlptasks.records import Completion, Failure, Record, Request, plain
+from nlptasks.tasks import text_of
 
 SCHEMA_VERSION = 1
 Status = Literal["started", "success", "error", "cancelled"]
@@ -245,7 +246,7 @@ def sample_line(record: Record, content: LogContent, redact: Redact) -> dict[str
     line: dict[str, Any] = {
         "failed": record.failed,
         "truncated": any(completion.finish_reason == "length" for completion in completions),
-        "empty": not record.failed and not any(completion.text.strip() for completion in completions),
+        "empty": not record.failed and not text_of(record.result).strip(),
         "cached": bool(completions) and all(completion.cached for completion in completions),
         "prompt_tokens": sum(completion.usage.prompt_tokens for completion in completions),
         "completion_tokens": sum(completion.usage.completion_tokens for completion in completions),

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 PATH = click.Path(path_type=Path)
 MAIN_SCORES = 3
+CHOSEN = ("limit", "shots", "epochs")
 
 
 @click.group()
@@ -107,6 +108,7 @@ def _facts(found: FinishedRun) -> dict[str, Any]:
         "task": found.task,
         "model": run["fingerprint"]["model"],
         "options": run["fingerprint"]["options"],
+        "chosen": {name: run["fingerprint"][name] for name in CHOSEN if run["fingerprint"].get(name) is not None},
         "backend": run["fingerprint"]["backend"],
         **{name: run[name] for name in shown},
         "results": run["results"],

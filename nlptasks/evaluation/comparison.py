@@ -222,7 +222,7 @@ def _differences(one: Measured, other: Measured) -> dict[str, tuple[Difference, 
             test.p_randomization,
             test.p_randomization,
             *_outcomes(scores, lower=part in one.choice.kind.lower_is_better),
-            len(set(one.samples)),
+            one.size(part, range(len(one.samples))),
             one.signature(range(len(one.statistics))),
         )
         found[part] = difference, scores

@@ -16,6 +16,7 @@ from urllib.request import getproxies
 from nlptasks.benchmarks import Benchmark
 from nlptasks.data import READERS, Numbered, Row, read_rows
 from nlptasks.errors import InputError, UnknownNameError, UsageError
+from nlptasks.evaluation.json_file import read_json
 from nlptasks.plugin import registry
 
 
@@ -72,6 +73,8 @@ class Dataset:
         """
         if self.benchmark is None:
             assert self.path
+            if _ending(self.path) == ".json" and self.path.is_file():
+                return enumerate(read_json(self.path, first_column))
             return read_rows(self.path, first_column)
         published = _local(self.benchmark, self.path) if self.path else _remote(self.benchmark)
         return self.benchmark.rows(published)

@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import signal
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from itertools import pairwise
@@ -23,6 +24,9 @@ WORTH_IT = 2000
 SLICES = 4
 """Slices for each process, so that one with long texts holds nobody up."""
 
+WATCH_S = 0.5
+"""How often a process looks whether the one that wants its work is still there."""
+
 
 def statistics(
     metric: Metric,
@@ -37,7 +41,7 @@ def statistics(
     bounds = np.linspace(0, len(predictions), workers * SLICES + 1).astype(int).tolist()
     cuts = [slice(start, end) for start, end in pairwise(bounds)]
     context = multiprocessing.get_context("fork")
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=_leave_interrupts_to_the_parent) as pool:
+    with ProcessPoolExecutor(workers, context, _begin, (os.getpid(),)) as pool:
         parts = pool.map(
             _statistics,
             [metric] * len(cuts),
@@ -63,8 +67,16 @@ def _can_fork() -> bool:
     return "fork" in multiprocessing.get_all_start_methods() and threading.active_count() == 1
 
 
-def _leave_interrupts_to_the_parent() -> None:
+def _begin(parent: int) -> None:
+    """Leave interrupts to the parent, and end with it: one that was killed can tell nobody."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _end_with(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(WATCH_S)
+    os._exit(1)
 
 
 def _statistics(

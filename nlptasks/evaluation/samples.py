@@ -10,7 +10,7 @@ from typing import Any
 
 from nlptasks.batch import origin
 from nlptasks.data import Columns, dump_line, plain_column
-from nlptasks.errors import InputError, UsageError
+from nlptasks.errors import InputError, UnknownNameError, UsageError
 from nlptasks.evaluation.dataset import Dataset
 from nlptasks.evaluation.trial import Items, draw, has_target, key, repeated
 from nlptasks.job import AnyTask
@@ -52,6 +52,17 @@ class Samples:
         """Whether some samples, not all, have no reference, or only empty ones."""
         known = [any(map(str, item.references or ())) for item in self.items if isinstance(item, Sample)]
         return any(known) and not all(known)
+
+    def check_column(self, name: str, task: AnyTask) -> None:
+        """Check that the rows have a column, or will have it from the task's output.
+
+        Raises:
+            UnknownNameError: they will not.
+        """
+        rows = [item.row for item in self.items if isinstance(item, Sample)]
+        known = {column for row in rows for column in row} | task.Output.model_fields.keys() | {"id"}
+        if name not in known:
+            raise UnknownNameError("column", name, sorted(known), f"{self.name} has: {', '.join(sorted(known))}")
 
 
 def read_samples(task: AnyTask, dataset: Dataset, selection: Selection, referenced: bool) -> Samples:

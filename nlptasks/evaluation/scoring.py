@@ -39,6 +39,11 @@ class Measured:
         """Return the figures of any of the rows."""
         return self.metrics[0].aggregate(statistics)
 
+    def size(self, part: str, rows: Sequence[int]) -> int:
+        """Return how many samples a part is of, among some rows."""
+        mine = self.metrics[0].rows_of(part, self.statistics[list(rows)])
+        return len({self.samples[row] for row, counted in zip(rows, mine, strict=True) if counted})
+
     def signature(self, rows: Sequence[int]) -> str:
         """Return the signature for some rows, of all their languages."""
         used = {id(metric): metric for metric in (self.metrics[row] for row in rows)}
@@ -192,7 +197,8 @@ def _scores(measured: Sequence[Measured], rows: Sequence[int]) -> dict[str, Scor
         for part, value in one.aggregate(statistics).items():
             if part not in one.choice.kind.counts:
                 spread = around[part]
-                found[names.get(part, part)] = Score(value, spread.stderr, spread.ci95, len(set(samples)), signature)
+                size = one.size(part, rows)
+                found[names.get(part, part)] = Score(value, spread.stderr, spread.ci95, size, signature)
     return found
 
 

@@ -89,6 +89,8 @@ class Trials:
         for choice in choices:
             choice.build(None)  # an option that does not fit is told before any work is done
         samples = read_samples(task, dataset, selection, any(choice.kind.reads_references for choice in choices))
+        if measures.by is not None:
+            samples.check_column(measures.by, task)
         if default:
             measures = replace(measures, metrics=usual([choice.label for choice in choices], samples.bare))
         return cls(samples, measures, max_error_rate)

@@ -59,6 +59,10 @@ class Metric(evaluate.Metric):  # type: ignore[misc]
     def aggregate(self, statistics: Statistics) -> dict[str, float]:
         """Return the scores of a set of samples by the name of the part, such as ``{"rouge1": 41.2, ...}``."""
 
+    def rows_of(self, part: str, statistics: Statistics) -> Sequence[bool]:
+        """Return for each row whether a part is a score of it; of all of them unless the metric says otherwise."""
+        return [True] * len(statistics)
+
     @property
     def signature_parts(self) -> Mapping[str, str]:
         """What a score depends on, beyond the metric's name and version."""

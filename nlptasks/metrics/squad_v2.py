@@ -54,6 +54,12 @@ class SquadV2(AnswerMetric):
         ]
         return np.array(rows, dtype=np.float64).reshape(-1, 6)
 
+    def rows_of(self, part: str, statistics: Statistics) -> Sequence[bool]:
+        answerable = (statistics[:, 2] == 1).tolist()
+        if part.startswith("HasAns_"):
+            return [bool(one) for one in answerable]
+        return [not one for one in answerable] if part.startswith("NoAns_") else super().rows_of(part, statistics)
+
     def aggregate(self, statistics: Statistics) -> dict[str, float]:
         answerable = statistics[:, 2] == 1
         scores: dict[str, float] = {}

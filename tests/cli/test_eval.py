@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from nlptasks.cli.main import main
 from tests.conftest import Tiny
 from tests.support import Cli, Outcome
 
+DATA = Path(os.environ.get("NLPTASKS_TEST_DATA") or Path(__file__).parents[2].parent / "shared" / "data") / "bench"
 EVAL = ("eval", "translation", "--model", "echo", "--data", "in.jsonl")
 
 
@@ -88,15 +91,14 @@ def test_one_directory_holds_answers_and_figures(cli: Cli, tmp_path: Path) -> No
     assert again["groups"] == found["groups"]
 
 
-def test_killed_and_resumed_is_as_undisturbed(cli: Cli, tmp_path: Path) -> None:
-    rows = 2_000
-    write_rows(tmp_path / "in.jsonl", rows)
-    options = ["--metrics", "chrf", "--output", "run", "--json"]
-    command = [sys.executable, "-m", "nlptasks", *EVAL, *options]
-    output, before = tmp_path / "run" / "predictions.jsonl", 0
-    for target in sorted(random.Random(3).sample(range(200, rows - 500), 2)):
+def check_killed_and_resumed(cli: Cli, folder: Path, command: Sequence[object], targets: Sequence[int]) -> None:
+    """Kill an evaluation when its output has so many rows, resume it, and compare it with one left alone."""
+    options = ["--output", "run", "--json"]
+    output, before = folder / "run" / "predictions.jsonl", 0
+    for target in targets:
         quiet = subprocess.DEVNULL
-        process = subprocess.Popen(command, cwd=tmp_path, stdout=quiet, stderr=quiet)
+        arguments = [sys.executable, "-m", "nlptasks", *map(str, command), *options]
+        process = subprocess.Popen(arguments, cwd=folder, stdout=quiet, stderr=quiet)
         while process.poll() is None and (not output.exists() or output.read_bytes().count(b"\n") < target):
             time.sleep(0.002)
         assert process.poll() is None, "it ended before it could be killed"
@@ -104,13 +106,48 @@ def test_killed_and_resumed_is_as_undisturbed(cli: Cli, tmp_path: Path) -> None:
         assert process.wait() == -signal.SIGKILL
         assert output.read_bytes().count(b"\n") >= before
         before = output.read_bytes().count(b"\n")
-    resumed = cli(*EVAL, *options)
-    assert resumed.code == 0
+    resumed = cli(*command, *options)
+    assert resumed.code == 0, resumed.err
     assert "resuming after" in resumed.err
-    whole = cli(*EVAL, "--metrics", "chrf", "--output", "other", "--json")
-    assert output.read_bytes() == (tmp_path / "other" / "predictions.jsonl").read_bytes()
+    whole = cli(*command, "--output", "other", "--json")
+    assert output.read_bytes() == (folder / "other" / "predictions.jsonl").read_bytes()
     ours, theirs = json.loads(resumed.out), json.loads(whole.out)
     assert (ours["results"], ours["counts"]) == (theirs["results"], theirs["counts"])
+    again = cli("score", "run", "--json")
+    assert json.loads(again.out)["results"] == ours["results"]
+
+
+def test_killed_and_resumed_is_as_undisturbed(cli: Cli, tmp_path: Path) -> None:
+    rows = 2_000
+    write_rows(tmp_path / "in.jsonl", rows)
+    targets = sorted(random.Random(3).sample(range(200, rows - 500), 2))
+    check_killed_and_resumed(cli, tmp_path, [*EVAL, "--metrics", "chrf"], targets)
+
+
+@pytest.mark.parametrize(
+    ("task", "name", "model"),
+    [
+        ("summarization", "klexikon_de/summarization.de.jsonl", "embedded"),
+        ("question-answering", "squad2_en/question-answering.en.jsonl", "embedded"),
+        ("translation", "multi30k_en-de/translation.en-de.jsonl", "tiny"),
+    ],
+)
+def test_real_data_killed_and_resumed(task: str, name: str, model: str, cli: Cli, tmp_path: Path, tiny: Tiny) -> None:
+    if not (DATA / name).is_file():
+        pytest.skip(f"no {DATA / name}: set NLPTASKS_TEST_DATA to the folder that holds bench/")
+    chosen = ["--model", "embedded"]
+    if model == "tiny":  # whose arithmetic depends on what shares a batch
+        chosen = [
+            "--model",
+            f"hf/{tiny('marian')}",
+            "--max-batch-tokens",
+            "1",
+            "--max-new-tokens",
+            "4",
+            "--limit",
+            "80",
+        ]
+    check_killed_and_resumed(cli, tmp_path, ["eval", task, "--data", DATA / name, *chosen], [20])
 
 
 def test_another_run_is_not_mixed_in(here: Cli, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from nlptasks import Backend, Capability, Completion, Failure, Request
-from nlptasks.errors import InputError, RunError
+from nlptasks.errors import InputError, RunError, UnknownNameError
 from nlptasks.evaluation.comparison import compare
 from nlptasks.evaluation.evaluate import evaluate
 from nlptasks.evaluation.scoring import score
@@ -184,6 +184,7 @@ def test_questions_without_an_answer_are_scored_as_such_unless_told_otherwise(an
     assert "squad_v2" in scores.results["f1"].signature
     assert {"HasAns_f1", "NoAns_f1"} <= scores.results.keys()
     assert (scores.counts["HasAns_total"], scores.counts["NoAns_total"]) == (1, 1)
+    assert (scores.results["f1"].n, scores.results["HasAns_f1"].n, scores.results["NoAns_f1"].n) == (2, 1, 1)
     assert not any(name.endswith("total") for name in scores.results)
     assert json.loads(Path("run/run.json").read_text("utf-8"))["metrics"] == ["squad_v2"]
     assert score("run").results == scores.results
@@ -192,6 +193,29 @@ def test_questions_without_an_answer_are_scored_as_such_unless_told_otherwise(an
     rows[1]["answers"] = ["nobody"]
     Path("qa.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
     assert "|squad|" in "|" + evaluate("question-answering", "qa.jsonl", model="embedded").results["f1"].signature
+
+
+def test_squads_own_file_is_read() -> None:
+    question = {"id": "1", "question": "Where is the ship?", "answers": [{"text": "in Bremen", "answer_start": 12}]}
+    paragraph = {"context": "The ship is in Bremen.", "qas": [question]}
+    Path("dev.json").write_text(json.dumps({"data": [{"title": "Ships", "paragraphs": [paragraph]}]}), "utf-8")
+    assert evaluate("question-answering", "dev.json", model="embedded").counts["scored"] == 1
+
+
+def test_a_column_that_no_row_will_have_is_told_before_any_model_is_asked() -> None:
+    data, backend = write_rows("in.jsonl", 3), Flaky()
+    with pytest.raises(UnknownNameError, match="'nope'"):
+        evaluate("translation", data, model=backend, by="nope")
+    assert not backend.asked
+    assert evaluate("translation", data, model=backend, by="truncated").groups.keys() == {"False"}
+
+
+def test_answers_that_say_nothing_are_counted_as_empty() -> None:
+    rows = [{"id": str(n), "question": "Who?", "context": "The ship.", "answers": ["it"]} for n in range(2)]
+    Path("qa.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    scores = evaluate("question-answering", "qa.jsonl", model="embedded", min_score=1.0, output="run")
+    assert (scores.counts["empty"], scores.counts["unanswered"]) == (2, 2)
+    assert json.loads(Path("run/run.json").read_text("utf-8"))["counts"]["empty"] == 2
 
 
 def test_a_run_remembers_its_judge() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -182,3 +184,28 @@ def test_a_column_of_ids_is_no_way_to_break_down() -> None:
     rows = [{"id": number, "prediction": "1"} for number in range(200)]
     with pytest.raises(UsageError, match="200 values"):
         score("chat", rows, metrics=[Mean()], by="id")
+
+
+ENDLESS = """
+import os, sys, time
+import numpy as np
+from nlptasks.evaluation import parallel
+from nlptasks.metrics.exact_match import ExactMatch
+
+class Slow(ExactMatch):
+    def statistics(self, predictions, references, **columns):
+        os.write(1, f"{os.getpid()}\\n".encode())
+        time.sleep(600)
+
+parallel.cores = lambda: 2
+parallel.statistics(Slow(lang="en"), ["a"] * 4000, [["a"]] * 4000, {})
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no fork")
+def test_processes_end_with_the_one_that_was_killed(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", ENDLESS], stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout
+        assert all(parent.stdout.readline() for _ in range(2))  # both have begun
+        parent.kill()
+        assert parent.stdout.read() == ""  # the end comes when the last process that could write has ended
