@@ -277,6 +277,21 @@ def read_text(path: Path, hint: str = "") -> str:
         raise InputError(not_utf8(str(path), error)) from None
 
 
+def unpacked_text(path: Path) -> str:
+    """Return the text of a file, whatever is in it; ``.gz`` is unpacked.
+
+    Raises:
+        InputError: it cannot be read or unpacked, or is not UTF-8.
+    """
+    try:
+        data = path.read_bytes()
+        return (gzip.decompress(data) if path.suffix == ".gz" else data).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(not_utf8(str(path), error)) from None
+    except (OSError, EOFError, zlib.error) as error:
+        raise InputError(f"{path} cannot be read: {error}") from None
+
+
 def not_utf8(name: str, error: UnicodeDecodeError) -> str:
     """Return the line that tells what to do with another encoding."""
     byte = f"0x{error.object[error.start]:02x}"

@@ -175,7 +175,7 @@ class RunDirectory:
             old = read_run(self.path)
         except RunError as error:
             raise RunError(f"{error} Use --overwrite to begin again, or another --output.") from None
-        before, now = _flat(old.fingerprint), _flat(json.loads(json.dumps(self.run.fingerprint)))
+        before, now = flat(old.fingerprint), flat(json.loads(json.dumps(self.run.fingerprint)))
         for name in {**now, **before}:
             if before.get(name) != now.get(name):
                 was, is_ = (json.dumps(values.get(name), ensure_ascii=False) for values in (before, now))
@@ -279,11 +279,11 @@ def _exchange(request: Request, answer: Completion | Failure) -> dict[str, Any]:
     return {"messages": messages, "answer": plain(answer)}
 
 
-def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """Return nested members by dotted names: ``options.glossary``."""
     found: dict[str, Any] = {}
     for name, value in values.items():
-        found |= _flat(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {prefix + name: value}
+        found |= flat(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {prefix + name: value}
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -19,6 +20,10 @@ class Outcome:
 
 
 Cli = Callable[..., Outcome]
+
+ROOT = Path(__file__).parents[1]
+DATA = Path(os.environ.get("NLPTASKS_TEST_DATA") or ROOT.parent / "shared" / "data")
+"""Real data, which the project does not hold: tests that need them skip where they are absent."""
 
 
 def run_cli(*arguments: object, stdin: str | bytes = b"", cwd: Path) -> Outcome:

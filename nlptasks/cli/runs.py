@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
 
 PATH = click.Path(path_type=Path)
 MAIN_SCORES = 3
-CHOSEN = ("limit", "shots", "epochs")
 
 
 @click.group()
@@ -51,12 +49,14 @@ def list_(folder: Path | None, as_json: bool) -> None:
 def show(run: Path, as_json: bool) -> None:
     """Show one RUN: its directory, or the output beside it."""
     from nlptasks.evaluation.source import open_run
+    from nlptasks.runs import flat
 
     found = _facts(open_run(run))
     if as_json:
         console.say_json(found)
         return
-    lines = dict(_flat({name: value for name, value in found.items() if name != "results"}))
+    facts = flat({name: value for name, value in found.items() if name != "results"})
+    lines = {name: str(value) for name, value in facts.items() if value not in (None, "", [])}
     for name, one in found["results"].items():
         low, high = one["ci95"]
         lines[name] = f"{one['value']:.2f}  ({low:.2f} to {high:.2f}, n {one['n']})  {one['signature']}"
@@ -108,16 +108,8 @@ def _facts(found: FinishedRun) -> dict[str, Any]:
         "task": found.task,
         "model": run["fingerprint"]["model"],
         "options": run["fingerprint"]["options"],
-        "chosen": {name: run["fingerprint"][name] for name in CHOSEN if run["fingerprint"].get(name) is not None},
+        "chosen": found.chosen,
         "backend": run["fingerprint"]["backend"],
         **{name: run[name] for name in shown},
         "results": run["results"],
     }
-
-
-def _flat(values: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
-    for name, value in values.items():
-        if isinstance(value, dict):
-            yield from _flat(value, f"{prefix}{name}.")
-        elif value not in (None, "", []):
-            yield prefix + name, str(value)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import islice
@@ -15,7 +14,7 @@ from nlptasks.evaluation.bootstrap import ROUNDING, holm, paired
 from nlptasks.evaluation.metrics import Choice, choose, usual
 from nlptasks.evaluation.scoring import Measured, figure_names, measure
 from nlptasks.evaluation.source import FinishedRun, open_run
-from nlptasks.evaluation.table import EPOCH, Scored, Table, match
+from nlptasks.evaluation.table import Scored, Table, keys, match
 from nlptasks.job import load_task
 
 if TYPE_CHECKING:
@@ -172,10 +171,10 @@ def _fields(run: FinishedRun) -> dict[str, Any]:
 
 def _pair(first: Table, second: Table, choices: Sequence[Choice], lang: str | None, most: int) -> Pair:
     ours, theirs = _keyed(first), _keyed(second)
-    keys = [key for key in ours if key in theirs]
-    if not keys:
+    shared = [key for key in ours if key in theirs]
+    if not shared:
         raise RunError(f"{first.name} and {second.name} have no scored sample in common.")
-    sides = [replace(table, rows=[rows[key] for key in keys]) for table, rows in ((first, ours), (second, theirs))]
+    sides = [replace(table, rows=[rows[key] for key in shared]) for table, rows in ((first, ours), (second, theirs))]
     measured = [measure(table, choices, lang) for table in sides]
     differences: dict[str, Difference] = {}
     changes: list[Change] = []
@@ -185,17 +184,11 @@ def _pair(first: Table, second: Table, choices: Sequence[Choice], lang: str | No
             differences[name], scores = found
             if len(differences) == 1:
                 changes = list(islice(_changes(name, scores, sides), most))
-    return Pair(second.name, len(ours) + len(theirs) - 2 * len(keys), differences, changes)
+    return Pair(second.name, len(ours) + len(theirs) - 2 * len(shared), differences, changes)
 
 
 def _keyed(table: Table) -> dict[tuple[str, int], Scored]:
-    """Return the rows by id and epoch, or by which of several with that id they are."""
-    seen: Counter[str] = Counter()
-    rows = {}
-    for row in table.rows:
-        rows[row.id, row.columns.get(EPOCH, seen[row.id])] = row
-        seen[row.id] += 1
-    return rows
+    return dict(zip(keys((row.id, row.columns) for row in table.rows), table.rows, strict=True))
 
 
 Singles = list[tuple[float, float] | None]

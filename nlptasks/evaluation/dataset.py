@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies
 
 from nlptasks.benchmarks import Benchmark
-from nlptasks.data import READERS, Numbered, Row, read_rows
+from nlptasks.data import READERS, Numbered, Row, read_rows, unpacked_text
 from nlptasks.errors import InputError, UnknownNameError, UsageError
 from nlptasks.evaluation.json_file import read_json
 from nlptasks.plugin import registry
@@ -126,10 +126,7 @@ def _file(path: Path) -> Numbered:
 
 def _json(path: Path) -> Iterator[Row]:
     """Yield the objects of a JSON list, or those under ``data`` as SQuAD has it. JSON Lines may be called .json too."""
-    try:
-        text = path.read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} cannot be read: {error}") from None
+    text = unpacked_text(path)
     try:
         lines = [line for line in text.splitlines() if line.strip()]
         value = json.loads(text) if len(lines) < 2 or not _is_object(lines[0]) else list(map(json.loads, lines))

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import gzip
 import json
-import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from nlptasks.data import Row, not_utf8
+from nlptasks.data import Row, unpacked_text
 from nlptasks.errors import InputError
 
 NO_ANSWER_SCORE = "no_answer_score"
@@ -42,13 +40,9 @@ def read_json(path: Path, column: str) -> list[Row]:
 
 
 def _parsed(path: Path) -> Any:
+    text = unpacked_text(path)
     try:
-        data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-        return json.loads(data.decode("utf-8-sig"))
-    except UnicodeDecodeError as error:
-        raise InputError(not_utf8(str(path), error)) from None
-    except (OSError, EOFError, zlib.error) as error:
-        raise InputError(f"{path} cannot be read: {error}") from None
+        return json.loads(text)
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is no JSON ({error}); if it has an object a line, call it .jsonl.") from None
 

@@ -12,6 +12,7 @@ from nlptasks.batch import origin
 from nlptasks.data import Columns, dump_line, plain_column
 from nlptasks.errors import InputError, UnknownNameError, UsageError
 from nlptasks.evaluation.dataset import Dataset
+from nlptasks.evaluation.table import has_text
 from nlptasks.evaluation.trial import Items, draw, has_target, key, repeated
 from nlptasks.job import AnyTask
 from nlptasks.records import Record, Sample
@@ -50,7 +51,7 @@ class Samples:
     @property
     def bare(self) -> bool:
         """Whether some samples, not all, have no reference, or only empty ones."""
-        known = [any(map(str, item.references or ())) for item in self.items if isinstance(item, Sample)]
+        known = [has_text(item.references or ()) for item in self.items if isinstance(item, Sample)]
         return any(known) and not all(known)
 
     def check_column(self, name: str, task: AnyTask) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import logging
 from collections.abc import Mapping, Sequence
@@ -10,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nlptasks.data import READERS, Row, not_utf8, read_rows
+from nlptasks.data import READERS, Row, read_rows, unpacked_text
 from nlptasks.errors import InputError, RunError, UnknownNameError
 from nlptasks.evaluation.json_file import read_json
 from nlptasks.job import AnyTask
@@ -79,14 +78,7 @@ def _file(path: Path, column: str) -> Source:
 
 def _lines(path: Path) -> list[str]:
     """Return the lines of a text, empty ones too: line k of one file belongs to line k of another."""
-    try:
-        data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(not_utf8(str(path), error)) from None
-    except (OSError, EOFError) as error:
-        raise InputError(f"{path} cannot be read: {error}") from None
-    lines = [line.removesuffix("\r") for line in text.split("\n")]
+    lines = [line.removesuffix("\r") for line in unpacked_text(path).split("\n")]
     return lines if lines[-1] else lines[:-1]
 
 
@@ -102,6 +94,12 @@ class FinishedRun:
     def task(self) -> str:
         """The name of the task."""
         return str(self.run.fingerprint["task"])
+
+    @property
+    def chosen(self) -> Mapping[str, Any]:
+        """Which part of the data an evaluation asked, and how often."""
+        fingerprint = self.run.fingerprint
+        return {name: fingerprint[name] for name in ("limit", "epochs", "shots") if fingerprint.get(name)}
 
     def metrics(self, task: AnyTask) -> Sequence[str]:
         """Return the metrics that it was scored with, or those of the task."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +27,11 @@ class Scored:
     references: tuple[str, ...]
     columns: Row
 
+    @property
+    def answerable(self) -> bool:
+        """Whether some reference holds any text."""
+        return has_text(self.references)
+
 
 @dataclass(frozen=True)
 class Table:
@@ -38,7 +44,7 @@ class Table:
     @property
     def has_bare(self) -> bool:
         """Whether some rows, not all, have no reference, or only empty ones."""
-        return self.has_references and not all(any(map(str.strip, row.references)) for row in self.rows)
+        return self.has_references and not all(row.answerable for row in self.rows)
 
     @property
     def samples(self) -> Sequence[str | int]:
@@ -83,11 +89,30 @@ def match(task: AnyTask, predictions: Source, references: Sequence[Source], allo
         missing += row is None
         texts = tuple(text for side in sides for text in _references(side[index], names))
         known = _merged([side[index] for side in columns])
-        rows.append(Scored(str(known.get("id", index)), _text((row or {}).get("prediction")), texts, known))
+        rows.append(Scored(str(known.get("id", index)), as_text((row or {}).get("prediction")), texts, known))
     if not rows:
         raise InputError(f"{predictions.name}: all {failed} samples failed, so there is nothing to score.")
     counts = {"total": len(found), "scored": len(rows), "failed": failed, **({"missing": missing} if missing else {})}
     return Table(base.name, rows, {**counts, **_counts(rows)})
+
+
+def has_text(references: Iterable[Any]) -> bool:
+    """Whether some reference holds any text."""
+    return any(str(reference).strip() for reference in references)
+
+
+def keys(rows: Iterable[tuple[str, Row]]) -> list[tuple[str, int]]:
+    """Return for ids and columns of rows what pairs each with the other runs': its id and epoch.
+
+    Where no epoch is told, it is which of several with that id the row is.
+    """
+    seen: Counter[str] = Counter()
+    found = []
+    for id_, columns in rows:
+        epoch = columns.get(EPOCH)
+        found.append((id_, epoch if isinstance(epoch, int) else seen[id_]))
+        seen[id_] += 1
+    return found
 
 
 def joined(sources: Sequence[Source]) -> Source:
@@ -107,7 +132,7 @@ def joined(sources: Sequence[Source]) -> Source:
 
 def _counts(rows: Sequence[Scored]) -> dict[str, int]:
     empty = [row for row in rows if not row.prediction.strip()]
-    counts = {"empty": len(empty), "unanswered": sum(any(map(str.strip, row.references)) for row in empty)}
+    counts = {"empty": len(empty), "unanswered": sum(row.answerable for row in empty)}
     known = [name for name in ("truncated", "cached") if any(name in row.columns for row in rows)]
     return {**counts, **{name: sum(row.columns.get(name) is True for row in rows) for name in known}}
 
@@ -184,10 +209,11 @@ def _texts(value: Any) -> tuple[str, ...]:
         return _texts(value["text"])
     if isinstance(value, list | tuple):
         return tuple(text for one in value for text in _texts(one))
-    return (_text(value),)
+    return (as_text(value),)
 
 
-def _text(value: Any) -> str:
+def as_text(value: Any) -> str:
+    """Return a value of a file as text: what is none as JSON, None as ""."""
     if value is None:
         return ""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)

@@ -55,10 +55,8 @@ class SquadV2(AnswerMetric):
         return np.array(rows, dtype=np.float64).reshape(-1, 6)
 
     def rows_of(self, part: str, statistics: Statistics) -> Sequence[bool]:
-        answerable = (statistics[:, 2] == 1).tolist()
-        if part.startswith("HasAns_"):
-            return [bool(one) for one in answerable]
-        return [not one for one in answerable] if part.startswith("NoAns_") else super().rows_of(part, statistics)
+        wanted = {"HasAns": 1, "NoAns": 0}.get(part.partition("_")[0])
+        return super().rows_of(part, statistics) if wanted is None else [one == wanted for one in statistics[:, 2]]
 
     def aggregate(self, statistics: Statistics) -> dict[str, float]:
         answerable = statistics[:, 2] == 1

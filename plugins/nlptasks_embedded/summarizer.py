@@ -24,7 +24,6 @@ LEAD = 0.3  # how much more the first sentence counts; the second has half of th
 REPEATED = 0.6  # of a sentence's weight, in terms that are taken already
 QUERY = 3.0  # how much likeness to the query counts, beside likeness to the text
 GOOD = 0.75  # of the best score: rather the best sentence cut short than a worse one that fits
-"""Languages whose length is told in characters."""
 
 _FENCED = re.compile(r"^(```|~~~).*?^\1[^\n]*$", re.DOTALL | re.MULTILINE)
 _LINK = re.compile(r"!?\[([^\[\]\n]*)\]\([^()\s]*\)")

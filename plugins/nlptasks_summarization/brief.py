@@ -16,7 +16,6 @@ from nlptasks_summarization.models import SummarizationInput, SummarizationOptio
 Stage = Literal["whole", "part", "combine"]
 PART_SENTENCES = 8
 PART_TOKENS = 384
-"""Languages whose length is told in characters."""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,6 @@ from nlptasks_translation.glossary import Term
 from nlptasks_translation.layout import segments
 from nlptasks_translation.models import TranslationInput, TranslationOptions, TranslationOutput
 
-"""Languages without spaces between sentences."""
 LEAST_TEXT = "."  # a backend may take an empty text for none at all
 LEAST_ROOM = 64
 """Tokens of text and translation below which translating piece by piece makes no sense."""

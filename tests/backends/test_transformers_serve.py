@@ -55,7 +55,8 @@ def test_it_answers_what_the_model_itself_would(tiny: Tiny, backend: Backend) ->
     assert answer.text == tokenizer.decode(output, skip_special_tokens=True)
     assert (answer.usage.prompt_tokens, answer.usage.completion_tokens) == (read, 12)
     assert answer.finish_reason == "length"
-    assert answer.data["model"] == f"{tiny('llama')}@main"
+    # Versions before 5.24 add the revision to the name, and a name that was asked for is not repeated.
+    assert answer.data.get("model", str(tiny("llama"))).removesuffix("@main") == str(tiny("llama"))
 
 
 def test_it_streams_the_same(backend: Backend) -> None:

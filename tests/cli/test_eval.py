@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import signal
 import subprocess
@@ -16,11 +15,9 @@ from typing import Any
 import pytest
 from tokenizers import Tokenizer
 
-from nlptasks.cli.main import main
 from tests.conftest import Tiny
-from tests.support import Cli, Outcome
+from tests.support import DATA, Cli
 
-DATA = Path(os.environ.get("NLPTASKS_TEST_DATA") or Path(__file__).parents[2].parent / "shared" / "data") / "bench"
 EVAL = ("eval", "translation", "--model", "echo", "--data", "in.jsonl")
 
 
@@ -46,20 +43,6 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
 
 def read_json(path: Path) -> Any:
     return json.loads(path.read_text("utf-8"))
-
-
-@pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Cli:
-    """Run the command line in this process, which spares it the imports."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments: object) -> Outcome:
-        with pytest.raises(SystemExit) as left:
-            main([str(one) for one in arguments])
-        said = capfd.readouterr()
-        return Outcome(int(left.value.code or 0), said.out, said.err)
-
-    return run
 
 
 def test_one_directory_holds_answers_and_figures(cli: Cli, tmp_path: Path) -> None:
@@ -133,8 +116,8 @@ def test_killed_and_resumed_is_as_undisturbed(cli: Cli, tmp_path: Path) -> None:
     ],
 )
 def test_real_data_killed_and_resumed(task: str, name: str, model: str, cli: Cli, tmp_path: Path, tiny: Tiny) -> None:
-    if not (DATA / name).is_file():
-        pytest.skip(f"no {DATA / name}: set NLPTASKS_TEST_DATA to the folder that holds bench/")
+    if not (DATA / "bench" / name).is_file():
+        pytest.skip(f"no {DATA / 'bench' / name}: set NLPTASKS_TEST_DATA to the folder that holds bench/")
     chosen = ["--model", "embedded"]
     if model == "tiny":  # whose arithmetic depends on what shares a batch
         chosen = [
@@ -147,7 +130,7 @@ def test_real_data_killed_and_resumed(task: str, name: str, model: str, cli: Cli
             "--limit",
             "80",
         ]
-    check_killed_and_resumed(cli, tmp_path, ["eval", task, "--data", DATA / name, *chosen], [20])
+    check_killed_and_resumed(cli, tmp_path, ["eval", task, "--data", DATA / "bench" / name, *chosen], [20])
 
 
 def test_another_run_is_not_mixed_in(here: Cli, tmp_path: Path) -> None:

@@ -7,26 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from nlptasks.cli.main import main
-from tests.support import Cli, Outcome
+from tests.support import Cli
 
 
 @pytest.fixture
-def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Cli:
-    """Run the command line in this process, which spares it the imports."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments: object) -> Outcome:
-        with pytest.raises(SystemExit) as left:
-            main([str(one) for one in arguments])
-        said = capfd.readouterr()
-        return Outcome(int(left.value.code or 0), said.out, said.err)
-
-    return run
-
-
-@pytest.fixture
-def two(cli: Cli, tmp_path: Path) -> tuple[str, str]:
+def two(here: Cli, tmp_path: Path) -> tuple[str, str]:
     """Two runs on the same data, one with its scores and one without."""
     rows = [
         {
@@ -39,36 +24,36 @@ def two(cli: Cli, tmp_path: Path) -> tuple[str, str]:
         for n in range(6)
     ]
     (tmp_path / "in.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
-    assert cli("eval", "translation", "-m", "echo", "--data", "in.jsonl", "-o", "scored").code == 0
-    assert cli("run", "translation", "-m", "echo", "-i", "in.jsonl", "-o", "plain.jsonl").code == 0
+    assert here("eval", "translation", "-m", "echo", "--data", "in.jsonl", "-o", "scored").code == 0
+    assert here("run", "translation", "-m", "echo", "-i", "in.jsonl", "-o", "plain.jsonl").code == 0
     return "scored", "plain.jsonl"
 
 
-def test_the_path_of_the_page_is_printed(cli: Cli, tmp_path: Path, two: tuple[str, str]) -> None:
-    done = cli("runs", "report", two[0])
+def test_the_path_of_the_page_is_printed(here: Cli, tmp_path: Path, two: tuple[str, str]) -> None:
+    done = here("runs", "report", two[0])
     assert (done.code, done.out, done.err) == (0, f"{Path('scored/report.html')}\n", "")
     page = (tmp_path / "scored/report.html").read_text("utf-8")
     value = json.loads((tmp_path / "scored/run.json").read_text("utf-8"))["results"]["chrf"]["value"]
     assert f"<b>{value:.2f}</b>" in page
-    again = cli("runs", "report", two[1])  # what it was not scored with is measured now
+    again = here("runs", "report", two[1])  # what it was not scored with is measured now
     assert (again.code, again.out) == (0, f"{Path('plain.jsonl.run/report.html')}\n")
     assert f"<b>{value:.2f}</b>" in (tmp_path / "plain.jsonl.run/report.html").read_text("utf-8")
-    both = cli("runs", "report", *two, "--by", "half", "-o", "both.html")
+    both = here("runs", "report", *two, "--by", "half", "-o", "both.html")
     assert (both.code, both.out) == (0, "both.html\n")
     page = (tmp_path / "both.html").read_text("utf-8")
     assert 'id="differences"' in page
     assert 'id="groups"' in page
-    assert cli("runs", "list", ".").out.count("\n") == 2
+    assert here("runs", "list", ".").out.count("\n") == 2
 
 
-def test_what_cannot_be_done_is_one_line(cli: Cli, tmp_path: Path, two: tuple[str, str]) -> None:
+def test_what_cannot_be_done_is_one_line(here: Cli, tmp_path: Path, two: tuple[str, str]) -> None:
     for arguments, said in (
         (["nowhere"], "nowhere is no run"),
         ([two[0], "-o", "in.jsonl"], "in.jsonl exists and is no report"),
         ([two[0], "-o", "scored"], "Is a directory"),
         ([two[0], "--by", "colour"], "Unknown column 'colour'"),
     ):
-        done = cli("runs", "report", *arguments)
+        done = here("runs", "report", *arguments)
         assert (done.code != 0, done.out, done.err.count("\n")) == (True, "", 1)
         assert said in done.err
-    assert cli("runs", "report").code == 2
+    assert here("runs", "report").code == 2

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import shutil
 from pathlib import Path
@@ -15,9 +14,8 @@ from nlptasks.errors import RunError, UsageError
 from nlptasks.evaluation.comparison import compare
 from nlptasks.text import sentences
 from tests.evaluation.numbers import Mean, Positive, Ratio
-from tests.support import run_cli
+from tests.support import DATA, run_cli
 
-DATA = Path(os.environ.get("NLPTASKS_TEST_DATA", Path(__file__).parents[3] / "shared" / "data"))
 SIZE = 40
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,9 +15,7 @@ from nlptasks.evaluation.comparison import compare
 from nlptasks.evaluation.evaluate import evaluate
 from nlptasks.evaluation.scoring import score
 from tests.conftest import Tiny
-from tests.support import Cli
-
-DATA = Path(os.environ.get("NLPTASKS_TEST_DATA") or Path(__file__).parents[2].parent / "shared" / "data") / "bench"
+from tests.support import DATA, Cli
 
 
 class Flaky(Backend):
@@ -286,7 +283,7 @@ def test_perplexity_needs_no_references(tiny: Tiny) -> None:
     ],
 )
 def test_real_data(task: str, name: str, model: str, tiny: Tiny) -> None:
-    data = DATA / name
+    data = DATA / "bench" / name
     if not data.is_file():
         pytest.skip(f"no {data}: set NLPTASKS_TEST_DATA to the folder that holds bench/")
     options = {} if model == "embedded" else {"model": f"hf/{tiny('marian')}", "dtype": "float32", "max_new_tokens": 8}

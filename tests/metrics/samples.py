@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import random
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import strategies as st
 
-_DATA = Path(os.environ.get("NLPTASKS_TEST_DATA", Path(__file__).parents[3] / "shared/data"))
+from tests.support import DATA
 
 _WORDS = {
     "en": "ferry harbour Tuesday passengers electric quietly crossed seven bridges before winter".split(),
@@ -35,7 +33,7 @@ def sentence(lang: str) -> st.SearchStrategy[str]:
 
 def bench(path: str) -> list[dict[str, Any]]:
     """The rows of one file of real data."""
-    file = _DATA / "bench" / path
+    file = DATA / "bench" / path
     if not file.exists():
         pytest.skip(f"needs {path}: set NLPTASKS_TEST_DATA to the folder that holds bench/")
     return [json.loads(line) for line in file.read_text("utf-8").splitlines()]

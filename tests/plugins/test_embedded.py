@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,8 +18,9 @@ from nlptasks_embedded.backend import Embedded, load
 from nlptasks_embedded.reader import read
 from nlptasks_embedded.summarizer import Shape, summarize
 from nlptasks_embedded.terms import terms
+from tests.support import DATA
 
-BENCH = Path(os.environ.get("NLPTASKS_TEST_DATA", Path(__file__).parents[3] / "shared/data")) / "bench"
+BENCH = DATA / "bench"
 
 EN = (
     "The town has put its first electric ferry into service. Passengers like the quiet ferry. "

@@ -1,10 +1,8 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,10 +15,10 @@ from nlptasks_question_answering import retrieval
 from nlptasks_question_answering.citation import Claim, read, support
 from nlptasks_question_answering.passages import SEPARATOR, Passage, byte_length, joined, split, whole
 from nlptasks_question_answering.task import Answer, Question, QuestionAnswering, ReadingOptions
+from tests.support import DATA
 
 Ask = Callable[..., Any]
 TASK = QuestionAnswering()
-DATA = Path(os.environ.get("NLPTASKS_TEST_DATA", Path(__file__).parents[3] / "shared" / "data"))
 
 TOWER = "The tower stands in Paris. It was finished in 1889. Gustave Eiffel's company built it."
 TURM = "Der Turm steht in Paris. Er wurde 1889 fertiggestellt. Gebaut hat ihn die Firma von Gustave Eiffel."

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timezone
 from importlib.metadata import version
 from importlib.resources import files
@@ -15,6 +15,7 @@ from typing import Any
 from nlptasks.evaluation.comparison import cells
 from nlptasks.evaluation.report.contents import Contents, Part
 from nlptasks.evaluation.report.payload import packed, runs
+from nlptasks.runs import flat
 
 MARK = '<meta name="generator" content="nlptasks runs report">'
 """Stands near the beginning of every report."""
@@ -56,7 +57,6 @@ def _head(part: Part) -> dict[str, Any]:
     """Return what a reader must know of a run to judge its figures."""
     run, found = part.found.run, part.found
     options = {name: value for name, value in run.fingerprint["options"].items() if value not in (None, [], {}, "")}
-    chosen = {name: run.fingerprint[name] for name in ("limit", "epochs", "shots") if run.fingerprint.get(name)}
     return {
         "run": str(found.path),
         "status": run.status,
@@ -65,7 +65,7 @@ def _head(part: Part) -> dict[str, Any]:
         "data": run.data.get("benchmark") or Path(run.data["path"]).name,
         "path": run.data["path"],
         "sha256 of the data": run.data["sha256"],
-        **chosen,
+        **found.chosen,
         "options": options,
         "sha256 of the prompt": run.fingerprint["prompt"],
         "backend": dict(run.fingerprint["backend"]),
@@ -76,13 +76,9 @@ def _head(part: Part) -> dict[str, Any]:
     }
 
 
-def _facts(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Yield what is known as names and texts, nested names dotted."""
-    for name, value in values.items():
-        if isinstance(value, Mapping):
-            yield from _facts(value, f"{prefix}{name}.")
-        elif value is not None:
-            yield prefix + name, str(value)
+def _facts(values: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return what is known as names and texts, nested names dotted."""
+    return [(name, str(value)) for name, value in flat(values).items() if value is not None]
 
 
 def _time(seconds: float) -> str:

@@ -16,7 +16,7 @@ from nlptasks.data import Row
 from nlptasks.evaluation.report.diff import Diff, diff
 from nlptasks.evaluation.scoring import Measured, figure_names
 from nlptasks.evaluation.source import FinishedRun
-from nlptasks.evaluation.table import EPOCH, Scored, Table, match
+from nlptasks.evaluation.table import Scored, Table, as_text, keys, match
 from nlptasks.job import AnyTask
 from nlptasks.journal import CHECK
 from nlptasks.plugin import registry
@@ -101,21 +101,20 @@ class Side:
 
     def entries(self, measured: Sequence[Measured]) -> Iterator[Entry]:
         """Yield every sample, failed ones too, with its own scores."""
-        singles, seen = _singles(measured), Counter[str]()
-        for place, (row, line) in enumerate(zip(self.rows, self.log, strict=False)):
-            id_ = str(row.get("id", place))
+        singles = _singles(measured)
+        known = keys((str(row.get("id", place)), row) for place, row in enumerate(self.rows))
+        times = Counter(id_ for id_, _ in known)
+        for place, (key, line) in enumerate(zip(known, self.log, strict=False)):
             name = str(line["id"]) if "id" in line else f"row {line['index'] + 1}"
-            again = seen[id_]
-            seen[id_] += 1
-            key = id_, row.get(EPOCH, again)
-            yield self._entry(place, key, f"{name} ({again + 1})" if again else name, singles)
+            again = f" ({key[1] + 1})" if times[key[0]] > 1 and key[1] else ""
+            yield self._entry(place, key, name + again, singles)
 
     def _entry(self, place: int, key: tuple[str, int], name: str, singles: Sequence[Mapping[str, float]]) -> Entry:
         line, at, edited = self.log[place], self.scored.get(place), place in self.edited
         one = None if at is None else self.table.rows[at]
         kept = "exchanges" in line
         prediction = self._prediction(line, edited, one.prediction) if kept and one else None
-        references = [_text(each) for each in line["references"] or ()] if kept else []
+        references = [as_text(each) for each in line["references"] or ()] if kept else []
         exchanges = [_exchange(each, prediction) for each in line["exchanges"]] if kept else []
         asked = [words(text) for each in exchanges for role, text in each.asked if role != "system"]
         lengths = (
@@ -139,7 +138,7 @@ class Side:
         """Return the text that was scored, as it may be kept on disk."""
         if edited or not isinstance(line.get("prediction"), dict):
             return Guards(registry().plugins).redact(scored)
-        return _text(line["prediction"][first_field(self.task.Output)])
+        return as_text(line["prediction"][first_field(self.task.Output)])
 
 
 def _lines(found: FinishedRun) -> tuple[list[bytes], list[Row]]:
@@ -169,7 +168,7 @@ def _states(line: Row, one: Scored | None) -> Iterator[str]:
     if one is None:
         yield "failed"
     elif not one.prediction.strip():
-        yield "unanswered" if any(map(str.strip, one.references)) else "empty"
+        yield "unanswered" if one.answerable else "empty"
     yield from (name for name in ("truncated", "cached") if line.get(name))
 
 
@@ -185,7 +184,3 @@ def _message(line: Row) -> str | None:
     if error is None:
         return "The log keeps no message." if line["failed"] else None
     return f"{error['type']}: {error['message']}" if error.get("message") else str(error["type"])
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)

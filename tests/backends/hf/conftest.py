@@ -54,7 +54,9 @@ def teach(folder: Path, lessons: list[tuple[Request, str]], into: Path) -> Path:
         torch.manual_seed(0)
         rows = [_lesson(backend, request, answer) for request, answer in lessons]
         model = backend.model.train()  # type: ignore[attr-defined]
-        optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2)
+        unsaved = set(model._keys_to_ignore_on_save or ())  # Marian's positions: learned, they would be lost
+        learned = [parameter for name, parameter in model.named_parameters() if name not in unsaved]
+        optimizer = torch.optim.AdamW(learned, lr=1e-2)
         for _ in range(150):
             loss = sum(model(**row).loss for row in rows)
             optimizer.zero_grad()
