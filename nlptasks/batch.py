@@ -14,6 +14,9 @@ from nlptasks.plugin import registry
 from nlptasks.records import Record, Sample
 from nlptasks.runs import RunDirectory
 
+LANGUAGES = ("lang", "source_lang", "target_lang")
+"""Columns that tell a language: a default of theirs is kept as it is, and rows are scored by it."""
+
 
 def work(directory: RunDirectory, engine: Engine, items: Iterable[Sample | Record]) -> Generator[Record, None, None]:
     """Run what is not done yet; write every record, tell the observers of it, and yield it."""
@@ -34,7 +37,10 @@ def _index(item: Sample | Record) -> int:
 
 
 def origin(source: Path, columns: Columns) -> dict[str, Any]:
-    """Return where rows come from; ``sha256`` of what is on disk, ``bytes`` of a file only."""
+    """Return where rows come from; ``sha256`` of what is on disk, ``bytes`` of a file only.
+
+    Of ``defaults`` the languages are kept, and of all others, which may be any text, the digest.
+    """
     known: dict[str, Any] = {"path": str(source), "columns": dict(columns.mapping), "sha256": None, "bytes": None}
     if source.is_file():
         with source.open("rb") as file:
@@ -42,7 +48,10 @@ def origin(source: Path, columns: Columns) -> dict[str, Any]:
     elif source.is_dir():
         known["sha256"] = _sha256(io.BytesIO("".join(_folder_lines(source)).encode("utf-8", "surrogatepass")))
     if columns.defaults:
-        known["defaults_sha256"] = _sha256(io.BytesIO(dump_line(columns.defaults)))
+        known["defaults"] = {
+            name: value if name in LANGUAGES else "sha256:" + _sha256(io.BytesIO(dump_line(value)))
+            for name, value in columns.defaults.items()
+        }
     return known
 
 

@@ -181,7 +181,7 @@ def test_texts_that_cannot_be_read(tmp_path: Path, content: bytes, words: str) -
 def test_any_bytes_as_json_lines_give_rows_or_failures(lines: list[bytes]) -> None:
     from io import BytesIO
 
-    from nlptasks.data import _jsonl
+    from nlptasks.data.reading import _jsonl
 
     content = b"\n".join(lines)
     rows = list(_jsonl(BytesIO(content)))

@@ -10,7 +10,7 @@ import click
 from nlptasks.cli import console
 
 if TYPE_CHECKING:
-    from nlptasks.evaluation.comparison import Comparison
+    from nlptasks.evaluation.differences import Comparison
 
 HEADERS = ("run", "metric", "baseline", "value", "difference", "95 % interval", "p", "p (Holm)", "w/t/l", "n")
 
@@ -43,7 +43,7 @@ def compare(runs: tuple[Path, ...], as_json: bool, **options: Any) -> None:
 
 
 def _print(comparison: Comparison) -> None:
-    from nlptasks.evaluation.comparison import cells
+    from nlptasks.evaluation.differences import cells
 
     console.table(HEADERS, [cells(*row) for row in comparison.rows()])
     console.note(f"baseline: {comparison.baseline}")

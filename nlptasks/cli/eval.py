@@ -29,6 +29,7 @@ OPTIONS = [
     ),
     click.Option(["metrics", "--metrics"], help="Which metrics, such as rouge,chrf:word_order=2."),
     click.Option(["by", "--by"], metavar="COLUMN", help="Break the scores down by the values of a column."),
+    click.Option(["lang", "--lang"], help="The language to score the answers in.  [default: told by the data]"),
     click.Option(["judge", "--judge"], metavar="PROVIDER/MODEL", help="Have a model judge the answers too."),
     click.Option(["encoder", "--encoder"], metavar="MODEL", help="Compare meanings too, by this encoder's vectors."),
     click.Option(["shots", "--shots"], type=click.IntRange(0), default=0, help="Show so many solved examples."),
@@ -104,7 +105,7 @@ def _evaluations(call: Call) -> Iterator[Evaluation]:
         call.values(call.sections.input),
         **{name: given[name] for name in ("limit", "epochs", "shots", "shots_from")},
     )
-    measures = Measures(**{name: given[name] for name in ("metrics", "by", "judge", "encoder")})
+    measures = Measures(**{name: given[name] for name in ("metrics", "by", "lang", "judge", "encoder")})
     storage = Storage(given["output"], given["overwrite"], given["log_content"])
     trials = Trials.prepare(call.task, given["data"], selection, measures, given["max_error_rate"])
     for model in given["models"] or (None,):

@@ -3,112 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nlptasks.errors import RunError, UsageError
 from nlptasks.evaluation.bootstrap import ROUNDING, holm, paired
+from nlptasks.evaluation.differences import Change, Comparison, Difference, Pair
 from nlptasks.evaluation.metrics import Choice, choose, usual
 from nlptasks.evaluation.scoring import Measured, figure_names, measure
 from nlptasks.evaluation.source import FinishedRun, open_run
-from nlptasks.evaluation.table import Scored, Table, keys, match
+from nlptasks.evaluation.table import Key, Scored, Table, keys, match
 from nlptasks.job import load_task
 
 if TYPE_CHECKING:
-    import pandas
-
     from nlptasks.metrics.base import Metric
 
 NOT_THE_DATA = ("path", "bytes")  # a copy of a file is the same data
-
-
-@dataclass(frozen=True)
-class Difference:
-    """One figure of two runs: ``difference`` is ``value - baseline``, ``ci95`` its interval of the paired bootstrap.
-
-    The p-values are two-sided, see ``bootstrap.paired``; ``p_holm`` is that of approximate randomization after
-    Holm's correction for all figures of the comparison. A win is a sample that the run did better on than the
-    baseline; samples that have no such figure of their own are not counted, and where none has, all three are None.
-    """
-
-    baseline: float
-    value: float
-    difference: float
-    ci95: tuple[float, float]
-    p_bootstrap: float
-    p_randomization: float
-    p_holm: float
-    wins: int | None
-    ties: int | None
-    losses: int | None
-    n: int
-    signature: str
-
-
-@dataclass(frozen=True)
-class Change:
-    """A sample with the texts and the scores of both runs, the baseline's first."""
-
-    id: str
-    figure: str
-    scores: tuple[float, float]
-    predictions: tuple[str, str]
-    references: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Pair:
-    """A run against the baseline; ``unpaired`` samples failed or are missing in one of the two, and are left out.
-
-    ``changes`` are the samples whose first figure changed most.
-    """
-
-    run: str
-    unpaired: int
-    differences: Mapping[str, Difference]
-    changes: Sequence[Change]
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """Every run against the first one, the baseline."""
-
-    baseline: str
-    pairs: Sequence[Pair]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return what ``--json`` prints."""
-        return asdict(self)
-
-    def rows(self) -> Iterator[tuple[str, str, Difference]]:
-        """Yield every run, figure and difference."""
-        return ((pair.run, name, one) for pair in self.pairs for name, one in pair.differences.items())
-
-    def to_markdown(self) -> str:
-        """Return a table with a row for each figure of each run."""
-        lines = [
-            "| run | metric | baseline | value | difference | 95 % interval | p | p (Holm) | wins/ties/losses | n |",
-            "|---|---|---:|---:|---:|---|---:|---:|---|---:|",
-        ]
-        lines += ["| " + " | ".join(cells(run, name, one)) + " |" for run, name, one in self.rows()]
-        return "\n".join(lines)
-
-    def to_pandas(self) -> pandas.DataFrame:
-        """Return a frame with a row for each figure of each run."""
-        import pandas
-
-        return pandas.DataFrame([{"run": run, "metric": name, **asdict(one)} for run, name, one in self.rows()])
-
-
-def cells(run: str, name: str, one: Difference) -> list[str]:
-    """Return a row of the table for people."""
-    low, high = one.ci95
-    counts = "-" if one.wins is None else f"{one.wins}/{one.ties}/{one.losses}"
-    values = [f"{one.baseline:.2f}", f"{one.value:.2f}", f"{one.difference:+.2f}", f"{low:+.2f} to {high:+.2f}"]
-    return [run, name, *values, f"{one.p_randomization:.4f}", f"{one.p_holm:.4f}", counts, str(one.n)]
 
 
 def compare(
@@ -187,18 +100,19 @@ def _pair(first: Table, second: Table, choices: Sequence[Choice], lang: str | No
     return Pair(second.name, len(ours) + len(theirs) - 2 * len(shared), differences, changes)
 
 
-def _keyed(table: Table) -> dict[tuple[str, int], Scored]:
+def _keyed(table: Table) -> dict[Key, Scored]:
     return dict(zip(keys((row.id, row.columns) for row in table.rows), table.rows, strict=True))
 
 
 Singles = list[tuple[float, float] | None]
-"""The score of each sample by both systems, None where it has none of its own."""
+"""The score of each sample, of all its epochs, by both systems; None where it has none of its own."""
 
 
 def _differences(one: Measured, other: Measured) -> dict[str, tuple[Difference, Singles]]:
     before, after = one.aggregate(one.statistics), other.aggregate(other.statistics)
     tests = paired(one.aggregate, one.statistics, other.statistics, one.samples)
-    singles = [_singles(side) for side in (one, other)]
+    places = _places(one.samples).values()
+    singles = [[side.aggregate(side.statistics[rows]) for rows in places] for side in (one, other)]
     found = {}
     for part, test in tests.items():
         if part in one.choice.kind.counts:
@@ -222,8 +136,12 @@ def _differences(one: Measured, other: Measured) -> dict[str, tuple[Difference, 
     return found
 
 
-def _singles(measured: Measured) -> list[dict[str, float]]:
-    return [measured.aggregate(measured.statistics[row : row + 1]) for row in range(len(measured.statistics))]
+def _places(samples: Sequence[str | int]) -> dict[str | int, list[int]]:
+    """Return where the rows of each sample are."""
+    found: dict[str | int, list[int]] = {}
+    for place, sample in enumerate(samples):
+        found.setdefault(sample, []).append(place)
+    return found
 
 
 def _outcomes(scores: Singles, lower: bool) -> tuple[int | None, int | None, int | None]:
@@ -235,8 +153,10 @@ def _outcomes(scores: Singles, lower: bool) -> tuple[int | None, int | None, int
 
 
 def _changes(figure: str, scores: Singles, sides: Sequence[Table]) -> Iterator[Change]:
-    """Yield the samples that changed, most first."""
-    changed = [(place, pair) for place, pair in enumerate(scores) if pair and abs(pair[1] - pair[0]) > ROUNDING]
+    """Yield the samples that changed, most first, with the texts of their first epoch."""
+    places = [rows[0] for rows in _places(sides[0].samples).values()]
+    every = zip(places, scores, strict=True)
+    changed = [(place, pair) for place, pair in every if pair and abs(pair[1] - pair[0]) > ROUNDING]
     for place, pair in sorted(changed, key=lambda each: -abs(each[1][1] - each[1][0])):
         one, other = (side.rows[place] for side in sides)
         yield Change(one.id, figure, pair, (one.prediction, other.prediction), one.references)

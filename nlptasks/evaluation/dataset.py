@@ -1,34 +1,57 @@
-"""What ``--data`` names: a file, a benchmark on the Hub, or a benchmark's own files (``NAME=PATH``)."""
+"""What ``--data`` names: a file, a benchmark on the Hub, or a benchmark's own files (``NAME=PATH``); from Python also
+the rows themselves.
+"""
 
 from __future__ import annotations
 
 import json
-import logging
-import socket
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
-from urllib.request import getproxies
 
 from nlptasks.benchmarks import Benchmark
 from nlptasks.data import READERS, Numbered, Row, read_rows, unpacked_text
 from nlptasks.errors import InputError, UnknownNameError, UsageError
+from nlptasks.evaluation.hub import hub_rows
 from nlptasks.evaluation.json_file import read_json
 from nlptasks.plugin import registry
+
+Data = str | Path | Iterable[Row]
+"""What can be tested on, for example a list of dicts or a split of the package datasets."""
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """Rows to be tested on: of a file or folder at ``path``, in the published form of a benchmark where one is given.
+    """Rows to be tested on: ``given`` ones, or those of a file or folder at ``path``, in the published form of a
+    benchmark where there is one.
 
     A benchmark without a path is loaded from the Hub.
     """
 
     path: Path | None
     benchmark: Benchmark | None = None
+    given: Sequence[Row] | None = None
+
+    @classmethod
+    def of(cls, data: Data, task: str) -> Dataset:
+        """Return what ``data`` is or names for a task.
+
+        Raises:
+            InputError: a row is no mapping, or there are several splits.
+            InputError, UnknownNameError, UsageError: see ``named``.
+        """
+        if isinstance(data, str | Path):
+            return cls.named(str(data), task)
+        if isinstance(data, Mapping):
+            raise InputError(
+                f"The data are a mapping of {', '.join(map(repr, data))}: give rows, such as those of one."
+            )
+        rows = list(data)
+        for number, row in enumerate(rows, 1):
+            if not isinstance(row, Mapping):
+                raise InputError(f"Row {number} of the data is a {type(row).__name__}: give a dict of columns.")
+        return cls(None, given=rows)
 
     @classmethod
     def named(cls, given: str, task: str) -> Dataset:
@@ -53,7 +76,8 @@ class Dataset:
         """What to call it."""
         if self.benchmark:
             return self.benchmark.name
-        assert self.path
+        if self.path is None:
+            return "rows"
         name = self.path.resolve().name.removesuffix(".gz")
         return name.removesuffix(_ending(self.path)) or name
 
@@ -62,7 +86,8 @@ class Dataset:
         """Where its rows come from, in words."""
         if self.path:
             return str(self.path)
-        assert self.benchmark
+        if self.benchmark is None:
+            return "given rows"
         return "/".join(filter(None, ("hub:" + self.benchmark.dataset, self.benchmark.config, self.benchmark.split)))
 
     def rows(self, first_column: str) -> Numbered:
@@ -71,13 +96,14 @@ class Dataset:
         Raises:
             InputError: there is nothing there, or it is not in the benchmark's published form.
         """
+        if self.given is not None:
+            return enumerate(self.given)
         if self.benchmark is None:
             assert self.path
             if _ending(self.path) == ".json" and self.path.is_file():
                 return enumerate(read_json(self.path, first_column))
             return read_rows(self.path, first_column)
-        published = _local(self.benchmark, self.path) if self.path else _remote(self.benchmark)
-        return self.benchmark.rows(published)
+        return self.benchmark.rows(_published(self.benchmark, self.path))
 
 
 def _is_path(given: str) -> bool:
@@ -98,12 +124,15 @@ def _benchmark(name: str) -> Benchmark:
     return benchmark
 
 
-def _local(benchmark: Benchmark, path: Path) -> Numbered:
-    """Yield the published rows below a path."""
+def _published(benchmark: Benchmark, path: Path | None) -> Numbered:
+    """Yield the published rows below a path, or of the Hub."""
+
+    def read(config: str | None) -> Numbered:
+        return _read(benchmark, path, config) if path else hub_rows(benchmark, config)
+
     if benchmark.parallel:
-        sides = {key: _read(benchmark, path, config) for key, config in benchmark.parallel.items()}
-        return _joined(sides)
-    return _read(benchmark, path, benchmark.config)
+        return _joined({key: read(config) for key, config in benchmark.parallel.items()})
+    return read(benchmark.config)
 
 
 def _read(benchmark: Benchmark, path: Path, config: str | None) -> Numbered:
@@ -147,45 +176,6 @@ def _is_object(line: str) -> bool:
 
 def _ending(path: Path) -> str:
     return Path(path.name.removesuffix(".gz")).suffix.lower()
-
-
-def _remote(benchmark: Benchmark) -> Numbered:
-    """Yield the published rows from the Hub, as they come in."""
-    if not benchmark.dataset:
-        raise InputError(
-            f"The Hub holds no {benchmark.name}: get its files ({benchmark.url}) and say {_locally(benchmark)}"
-        )
-    try:
-        if benchmark.parallel:
-            yield from _joined({key: _load(benchmark, config) for key, config in benchmark.parallel.items()})
-        else:
-            yield from _load(benchmark, benchmark.config)
-    except (InputError, KeyboardInterrupt, GeneratorExit):
-        raise
-    except Exception as error:  # what the network and the Hub may do is not one kind of error
-        reason = " ".join(str(error).split())[:200]
-        raise InputError(
-            f"{benchmark.dataset} cannot be loaded from the Hub ({reason}). "
-            f"Offline, give its files: {_locally(benchmark)}"
-        ) from error
-
-
-def _load(benchmark: Benchmark, config: str | None) -> Numbered:
-    from huggingface_hub import constants
-
-    if not getproxies():  # a name without an address is told at once, not after half a minute of tries
-        socket.getaddrinfo(urlsplit(constants.ENDPOINT).hostname, None)
-    import datasets
-
-    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # a try that failed is no news: the last one raises
-    loaded: Any = datasets.load_dataset(
-        benchmark.dataset, config, split=benchmark.split, revision=benchmark.revision, streaming=True
-    )
-    return enumerate(loaded)
-
-
-def _locally(benchmark: Benchmark) -> str:
-    return f"--data {benchmark.name}=PATH"
 
 
 def _joined(sides: dict[str, Numbered]) -> Numbered:

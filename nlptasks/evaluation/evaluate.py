@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nlptasks.backends.base import Backend
+from nlptasks.evaluation.dataset import Data
 from nlptasks.evaluation.results import Scores
 from nlptasks.evaluation.samples import Selection
 from nlptasks.evaluation.trial_run import Borrowed, Evaluation, Measures, Storage, Trials
@@ -19,15 +20,16 @@ if TYPE_CHECKING:
 
 def evaluate(
     task: str,
-    data: str | Path,
+    data: Data,
     *,
     model: str | Backend | None = None,
     metrics: str | Sequence[str | Metric] | None = None,
     by: str | None = None,
+    lang: str | None = None,
     columns: Mapping[str, str] | None = None,
     defaults: Mapping[str, Any] | None = None,
     shots: int = 0,
-    shots_from: str | Path | None = None,
+    shots_from: Data | None = None,
     limit: int | None = None,
     epochs: int = 1,
     max_error_rate: float | None = None,
@@ -45,10 +47,12 @@ def evaluate(
 
     Args:
         task: a registered task, such as ``"summarization"``.
-        data: a file or folder, the name of a benchmark, or ``"benchmark=path"`` for a benchmark's own files.
+        data: rows, such as a list of dicts or a ``datasets.Dataset``; or a file or folder, the name of a benchmark,
+            or ``"benchmark=path"`` for a benchmark's own files.
         model: ``provider/model`` or a Backend; None takes the configured default.
         metrics: names, such as ``"rouge,chrf:word_order=2"``, or metrics; None takes the benchmark's or the task's.
         by: a column by whose values to break the scores down.
+        lang: the language to score the answers in; None goes by the data.
         columns: what the data call a column: ``{"document": "article"}``.
         defaults: input columns that rows lack, such as ``{"target_lang": "de"}``.
         shots: how many solved examples to show with every question.
@@ -70,10 +74,8 @@ def evaluate(
         UsageError, RunError, PluginError, BackendError: each says what to do.
     """
     loaded = load_task(task, PromptOverride(system, prompt))
-    selection = Selection(
-        columns or {}, defaults or {}, limit, epochs, shots, None if shots_from is None else str(shots_from)
-    )
-    trials = Trials.prepare(loaded, str(data), selection, Measures(metrics, by, judge, encoder), max_error_rate)
+    selection = Selection(columns or {}, defaults or {}, limit, epochs, shots, shots_from)
+    trials = Trials.prepare(loaded, data, selection, Measures(metrics, by, lang, judge, encoder), max_error_rate)
     if isinstance(model, Backend):
         name = model.identity().get("model") or type(model).__name__
         job = Job(loaded, task_options(loaded, options), Borrowed(name, backend=model))

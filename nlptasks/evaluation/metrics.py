@@ -36,7 +36,8 @@ def choose(
 ) -> list[Choice]:
     """Return the metrics named in ``wanted``: ``"rouge,chrf:word_order=2"``, or a sequence of names and metrics.
 
-    ``judge`` and ``encoder`` add llm_judge and embedding_similarity where they are not named already.
+    ``judge`` and ``encoder`` are the models of llm_judge and embedding_similarity, in place of what their options
+    say, and add these metrics where they are not named already.
 
     Raises:
         UnknownNameError: a metric, or an option of one.
@@ -85,19 +86,19 @@ def _in_language(metric: Metric) -> Callable[[str | None], Metric]:
     return build
 
 
-def _named(text: str, defaults: Mapping[str, Any]) -> Choice:
+def _named(text: str, told: Mapping[str, str]) -> Choice:
     name, *pairs = _OPTION.split(text)
     entry, kind = registry().find("metric", name), registry().load("metric", name)
     if not (isinstance(kind, type) and issubclass(kind, Metric)):
         raise PluginError(f"The metric {name!r} is {kind!r}, which is no nlptasks.Metric.")
-    options = {**defaults, **dict(_options(name, kind, pairs))}
+    options = {**dict(_options(name, kind, pairs)), **told}
 
     def build(lang: str | None) -> Metric:
         with in_use(entry, "metric"):
             return kind(**{"lang": lang, **options})
 
-    spelled = ":".join([text, *(f"{option}={model}" for option, model in defaults.items() if options[option] == model)])
-    return Choice(text, kind, build, spelled)
+    kept = [pair for pair in pairs if pair.partition("=")[0] not in told]
+    return Choice(text, kind, build, ":".join([name, *kept, *(f"{option}={model}" for option, model in told.items())]))
 
 
 def _options(name: str, kind: type[Metric], pairs: Sequence[str]) -> Iterator[tuple[str, Any]]:

@@ -11,7 +11,7 @@ from typing import Any
 from nlptasks.batch import origin
 from nlptasks.data import Columns, dump_line, plain_column
 from nlptasks.errors import InputError, UnknownNameError, UsageError
-from nlptasks.evaluation.dataset import Dataset
+from nlptasks.evaluation.dataset import Data, Dataset
 from nlptasks.evaluation.table import has_text
 from nlptasks.evaluation.trial import Items, draw, has_target, key, repeated
 from nlptasks.job import AnyTask
@@ -31,19 +31,22 @@ class Selection:
     limit: int | None = None
     epochs: int = 1
     shots: int = 0
-    shots_from: str | None = None
+    shots_from: Data | None = None
 
     def __post_init__(self) -> None:
-        if self.shots_from and not self.shots:
+        if self.shots_from is not None and not self.shots:
             raise UsageError("How many examples are to be drawn from --shots-from? Say --shots N.")
 
 
 @dataclass(frozen=True)
 class Samples:
-    """What is tested, and the examples; ``origin`` and ``chosen`` are what a run over them is known by."""
+    """What is tested, each question ``epochs`` times, and the examples; ``origin`` and ``chosen`` are what a run
+    over them is known by.
+    """
 
     name: str
     items: Items
+    epochs: int
     shots: Sequence[Sample]
     origin: Mapping[str, Any]
     chosen: Mapping[str, Any]
@@ -78,10 +81,9 @@ def read_samples(task: AnyTask, dataset: Dataset, selection: Selection, referenc
     if referenced:
         _check(task, items, dataset.place)
     shots: list[Sample] = []
-    if selection.shots and selection.shots_from:
-        shots = draw(
-            task, selection.shots, _read(task, Dataset.named(selection.shots_from, task.name), selection), items
-        )
+    if selection.shots and selection.shots_from is not None:
+        pool = _read(task, Dataset.of(selection.shots_from, task.name), selection)
+        shots = draw(task, selection.shots, pool, items)
     elif selection.shots:
         shots = draw(task, selection.shots, items, [])
         shown = {key(shot) for shot in shots}
@@ -92,6 +94,7 @@ def read_samples(task: AnyTask, dataset: Dataset, selection: Selection, referenc
     return Samples(
         dataset.name,
         tested,
+        selection.epochs,
         shots,
         _origin(dataset, _columns(task, dataset, selection)),
         {
@@ -124,7 +127,10 @@ def _check(task: AnyTask, items: Items, place: str) -> None:
 
 def _origin(dataset: Dataset, columns: Columns) -> dict[str, Any]:
     named = {"benchmark": dataset.benchmark.name} if dataset.benchmark else {}
-    return {**named, **origin(dataset.path or Path(dataset.place), columns)}
+    known = origin(dataset.path or Path(dataset.place), columns)
+    if dataset.given is not None:
+        known["sha256"] = hashlib.sha256(b"".join(map(dump_line, dataset.given))).hexdigest()
+    return {**named, **known}
 
 
 def _digest(shots: Sequence[Sample]) -> str | None:

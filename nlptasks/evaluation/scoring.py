@@ -73,12 +73,13 @@ def score(
             or of rows. None looks for them in the predictions' own columns.
         metrics: names, such as ``"rouge,chrf:word_order=2"`` or a list of them, or metrics; None takes the run's
             or the task's own.
-        lang: the language of the predictions; None goes by each row's ``target_lang`` or ``lang``, else detects it.
+        lang: the language of the predictions; None goes by what the run was told, or by each row's ``target_lang``
+            or ``lang``, or else detects it.
         by: a column by whose values to break the scores down.
         allow_missing: score a prediction that is absent as empty, and count it.
         columns: what the files call a column: ``{"references": "gold"}``.
-        judge: ``provider/model`` of the judge, which adds the metric ``llm_judge``.
-        encoder: the encoder to add the metric ``embedding_similarity`` with.
+        judge: ``provider/model`` of the judge, which adds the metric ``llm_judge``; None takes the run's.
+        encoder: the encoder to add the metric ``embedding_similarity`` with; None takes the run's.
 
     Raises:
         UsageError, RunError, PluginError, BackendError: each says what to do.
@@ -143,7 +144,7 @@ def measure(table: Table, choices: Sequence[Choice], lang: str | None = None) ->
     Raises:
         InputError: a metric lacks what it needs.
     """
-    languages = _languages(table.rows, lang)
+    languages = _languages(table.rows, lang or table.lang)
     return [_measure(table, choice, languages) for choice in choices]
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from nlptasks.batch import LANGUAGES
 from nlptasks.data import READERS, Row, read_rows, unpacked_text
 from nlptasks.errors import InputError, RunError, UnknownNameError
 from nlptasks.evaluation.json_file import read_json
@@ -24,11 +25,15 @@ Given = str | Path | Sequence[Any]
 
 @dataclass(frozen=True)
 class Source:
-    """Rows with the name to call them by; ``plain`` ones are bare texts, which have no ids."""
+    """Rows with the name to call them by; ``plain`` ones are bare texts, which have no ids.
+
+    ``lang`` is the language of all predictions, None where the rows tell it.
+    """
 
     name: str
     rows: Sequence[Row]
     plain: bool = False
+    lang: str | None = None
 
     def __post_init__(self) -> None:
         if not self.rows:
@@ -45,7 +50,7 @@ class Source:
         rows = [
             {**row, **{ours: row[theirs] for ours, theirs in mapping.items() if theirs in row}} for row in self.rows
         ]
-        return Source(self.name, rows, self.plain)
+        return replace(self, rows=rows)
 
 
 def read_source(given: Given, column: str, what: str) -> Source:
@@ -116,8 +121,9 @@ class FinishedRun:
             log.warning("%s is not finished (%s): only its %d rows are scored.", self.path, self.run.status, len(rows))
         elif len(rows) != len(log_lines):
             raise RunError(f"{self.path} is damaged: {len(rows)} predictions, {len(log_lines)} lines in samples.jsonl.")
-        merged = [_merged(row, line) for row, line in zip(rows, log_lines, strict=False)]
-        return Source(str(self.path), merged).renamed(self.run.data.get("columns", {}))
+        languages = {name: lang for name, lang in self.run.data.get("defaults", {}).items() if name in LANGUAGES}
+        merged = [_merged(row, line, languages) for row, line in zip(rows, log_lines, strict=False)]
+        return Source(str(self.path), merged, lang=self.run.lang).renamed(self.run.data.get("columns", {}))
 
 
 def find_run(given: str | Path) -> FinishedRun | None:
@@ -135,7 +141,10 @@ def find_run(given: str | Path) -> FinishedRun | None:
     output = inside if inside.is_file() else folder.with_name(folder.name.removesuffix(".run"))
     if not output.is_file():
         raise RunError(f"{folder} has no predictions: {output.name} is neither in it nor beside it.")
-    return FinishedRun(folder, read_run(folder), output)
+    try:
+        return FinishedRun(folder, read_run(folder), output)
+    except RunError as error:
+        raise RunError(f"{error} Make the run again, or name another.") from None
 
 
 def open_run(given: str | Path) -> FinishedRun:
@@ -158,9 +167,10 @@ def _whole_lines(path: Path) -> list[Row]:
         raise RunError(f"{path} cannot be read: {error}") from None
 
 
-def _merged(row: Row, line: Row) -> Row:
+def _merged(row: Row, line: Row, languages: Mapping[str, str]) -> Row:
     known = {name: line.get(name, False) for name in ("truncated", "cached")}
-    return {"references": line.get("references"), **row, **known}
+    told = {name: lang for name, lang in languages.items() if not row.get(name)}
+    return {"references": line.get("references"), **row, **told, **known}
 
 
 def check_mapping(mapping: Mapping[str, str], sources: Sequence[Source]) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from nlptasks.data import Row
+from nlptasks.data import Row, unpacked
 from nlptasks.errors import InputError
 from nlptasks.evaluation.source import Source
 from nlptasks.job import AnyTask
@@ -16,6 +16,8 @@ from nlptasks.job import AnyTask
 SHOWN = 3  # ids that an error names
 EPOCH = "epoch"
 """The column that tells how often a row was asked before."""
+Key = tuple[str, int, int]
+"""What pairs a row with another run's: its id and epoch, and which of several with both it is."""
 
 
 @dataclass(frozen=True)
@@ -32,14 +34,20 @@ class Scored:
         """Whether some reference holds any text."""
         return has_text(self.references)
 
+    @property
+    def epoch(self) -> int | None:
+        """How often the sample was asked before; None where it is not asked again."""
+        return epoch_of(self.columns)
+
 
 @dataclass(frozen=True)
 class Table:
-    """The rows to score, and the counts of all rows, scored or not."""
+    """The rows to score, and the counts of all rows, scored or not; ``lang`` as in a Source."""
 
     name: str
     rows: Sequence[Scored]
     counts: Mapping[str, int]
+    lang: str | None = None
 
     @property
     def has_bare(self) -> bool:
@@ -49,7 +57,7 @@ class Table:
     @property
     def samples(self) -> Sequence[str | int]:
         """Which sample each row is of: several are of one where it was asked more than once."""
-        return [row.id if EPOCH in row.columns else place for place, row in enumerate(self.rows)]
+        return [place if row.epoch is None else row.id for place, row in enumerate(self.rows)]
 
     @property
     def has_references(self) -> bool:
@@ -92,26 +100,36 @@ def match(task: AnyTask, predictions: Source, references: Sequence[Source], allo
         rows.append(Scored(str(known.get("id", index)), as_text((row or {}).get("prediction")), texts, known))
     if not rows:
         raise InputError(f"{predictions.name}: all {failed} samples failed, so there is nothing to score.")
-    counts = {"total": len(found), "scored": len(rows), "failed": failed, **({"missing": missing} if missing else {})}
-    return Table(base.name, rows, {**counts, **_counts(rows)})
+    samples = len({row.id for row in rows if row.epoch is not None})
+    told = {"samples": samples, "missing": missing}
+    counts = {
+        "total": len(found),
+        "scored": len(rows),
+        "failed": failed,
+        **{n: count for n, count in told.items() if count},
+    }
+    return Table(base.name, rows, {**counts, **_counts(rows)}, predictions.lang)
 
 
 def has_text(references: Iterable[Any]) -> bool:
     """Whether some reference holds any text."""
-    return any(str(reference).strip() for reference in references)
+    return any(one is not None and str(one).strip() for one in references)
 
 
-def keys(rows: Iterable[tuple[str, Row]]) -> list[tuple[str, int]]:
-    """Return for ids and columns of rows what pairs each with the other runs': its id and epoch.
+def epoch_of(columns: Row) -> int | None:
+    """Return a row's epoch, None where its sample is not asked again; data may have a column of that name too."""
+    value = columns.get(EPOCH)
+    return value if type(value) is int else None
 
-    Where no epoch is told, it is which of several with that id the row is.
-    """
-    seen: Counter[str] = Counter()
+
+def keys(rows: Iterable[tuple[str, Row]]) -> list[Key]:
+    """Return for ids and columns of rows what pairs each with the other runs'."""
+    seen: Counter[tuple[str, int]] = Counter()
     found = []
     for id_, columns in rows:
-        epoch = columns.get(EPOCH)
-        found.append((id_, epoch if isinstance(epoch, int) else seen[id_]))
-        seen[id_] += 1
+        key = id_, epoch_of(columns) or 0
+        found.append((*key, seen[key]))
+        seen[key] += 1
     return found
 
 
@@ -200,16 +218,7 @@ def _merged(rows: Sequence[Row]) -> Row:
 
 def _references(row: Row, names: Sequence[str]) -> tuple[str, ...]:
     value = next((row[name] for name in names if row.get(name) is not None), None)
-    return () if value is None else _texts(value)
-
-
-def _texts(value: Any) -> tuple[str, ...]:
-    """Return the texts of a reference column: one, a list, or SQuAD's ``{"text": [...]}``."""
-    if isinstance(value, Mapping) and "text" in value:
-        return _texts(value["text"])
-    if isinstance(value, list | tuple):
-        return tuple(text for one in value for text in _texts(one))
-    return (as_text(value),)
+    return () if value is None else tuple(map(as_text, unpacked(value)))
 
 
 def as_text(value: Any) -> str:

@@ -22,11 +22,11 @@ Change = Callable[[Request], Request]
 
 
 class Trial(Task[Any, Any, Any]):
-    """Asks what ``task`` asks, after the examples ``shots``; all else is the task's."""
+    """Asks what ``task`` asks, after the examples ``shots``, each question ``epochs`` times; all else is the task's."""
 
-    def __init__(self, task: AnyTask, options: Any, shots: Sequence[Sample]) -> None:
+    def __init__(self, task: AnyTask, options: Any, shots: Sequence[Sample], epochs: int = 1) -> None:
         super().__init__()
-        self._task = task
+        self._task, self._epochs = task, epochs
         self._turns = tuple(turn for shot in shots for turn in _turns(task, options, shot))
         for name in ("name", "Input", "Options", "Output", "needs"):
             setattr(self, name, getattr(task, name))
@@ -53,7 +53,7 @@ class Trial(Task[Any, Any, Any]):
         def change(request: Request) -> Request:
             first = sum(message.role == "system" for message in request.messages)
             messages = (*request.messages[:first], *self._turns, *request.messages[first:])
-            return replace(request, messages=messages, epoch=sample.row.get(EPOCH, 0))
+            return replace(request, messages=messages, epoch=sample.index % self._epochs)
 
         return change
 
@@ -106,9 +106,15 @@ def has_target(task: AnyTask, sample: Sample) -> bool:
 
 
 def repeated(items: Items, epochs: int) -> list[Sample | Record]:
-    """Return every item ``epochs`` times, numbered anew."""
+    """Return every item ``epochs`` times, numbered anew.
+
+    Raises:
+        InputError: the column that tells the epochs apart is taken.
+    """
     if epochs == 1:
         return [_renumbered(item, index) for index, item in enumerate(items)]
+    if any(EPOCH in (item.sample if isinstance(item, Record) else item).row for item in items):
+        raise InputError(f"The data have a column {EPOCH!r} of their own, in which --epochs counts: rename it first.")
     return [
         _renumbered(item, position * epochs + epoch, {EPOCH: epoch})
         for position, item in enumerate(items)

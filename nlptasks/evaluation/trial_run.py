@@ -17,7 +17,7 @@ from nlptasks.backends.guarded import Guards
 from nlptasks.batch import work
 from nlptasks.engine import Engine
 from nlptasks.errors import InputError, RunError
-from nlptasks.evaluation.dataset import Dataset
+from nlptasks.evaluation.dataset import Data, Dataset
 from nlptasks.evaluation.metrics import choose, usual
 from nlptasks.evaluation.results import Scores
 from nlptasks.evaluation.samples import Samples, Selection, read_samples
@@ -51,6 +51,7 @@ class Measures:
 
     metrics: str | Sequence[str | Metric] | None = None
     by: str | None = None
+    lang: str | None = None
     judge: str | None = None
     encoder: str | None = None
 
@@ -74,14 +75,14 @@ class Trials:
 
     @classmethod
     def prepare(
-        cls, task: AnyTask, data: str, selection: Selection, measures: Measures, max_error_rate: float | None
+        cls, task: AnyTask, data: Data, selection: Selection, measures: Measures, max_error_rate: float | None
     ) -> Trials:
         """Read and check all that needs no model.
 
         Raises:
             UsageError, PluginError: each says what to do.
         """
-        dataset = Dataset.named(data, task.name)
+        dataset = Dataset.of(data, task.name)
         default = measures.metrics is None
         if default:
             measures = replace(measures, metrics=(dataset.benchmark and dataset.benchmark.metrics) or task.metrics)
@@ -106,14 +107,15 @@ class Evaluation:
     def __init__(self, job: Job, trials: Trials, storage: Storage) -> None:
         samples = trials.samples
         backend = job.factory.build()
-        self._trial = Trial(job.task, job.options, samples.shots)
+        self._trial = Trial(job.task, job.options, samples.shots, samples.epochs)
         self._engine = Engine(self._trial, job.options, backend)
         self._trials, self._options, self._storage = trials, job.options, storage
         self._borrowed = isinstance(job.factory, Borrowed)
         if samples.shots and not {Capability.CHAT, Capability.LOGLIKELIHOOD} & backend.capabilities:
             warn_once(f"{job.factory.model} reads no messages, so the examples of --shots change nothing.")
         run = job.run(backend, samples.origin)
-        run = replace(run, fingerprint={**run.fingerprint, **samples.chosen}, metrics=_names(trials.measures))
+        fingerprint = {**run.fingerprint, **samples.chosen}
+        run = replace(run, fingerprint=fingerprint, metrics=_names(trials.measures), lang=trials.measures.lang)
         name = f"{job.task.name}-{_slug(samples.name)}-{_slug(job.factory.model)}-{_digest(run.fingerprint)}"
         self.path = storage.output or RUNS / name
         redact = Guards(registry().plugins).redact
@@ -169,9 +171,7 @@ class Evaluation:
         if run.counts.failed == run.counts.total:
             raise RunError(f"All {run.counts.total} samples failed, so there is nothing to score: see {self.path}")
         with stdout_aside():
-            scores = score(
-                self.path, metrics=measures.metrics, by=measures.by, judge=measures.judge, encoder=measures.encoder
-            )
+            scores = score(self.path, **vars(measures))
         run.results = scores.to_dict()["results"]
         write_run(self.path, run)
         return scores

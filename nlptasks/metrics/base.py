@@ -83,6 +83,10 @@ class Metric(evaluate.Metric):  # type: ignore[misc]
             features=[several, single],
         )
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out the locks of the last computation: they are released, and cannot be pickled."""
+        return {**vars(self), "filelocks": None}
+
     def compute(self, *, predictions: Any = None, references: Any = None, **columns: Any) -> Any:
         """Return the scores of what is given here, or was added before.
 

@@ -35,7 +35,7 @@ class LlmJudge(Metric):
     orders: ``llm_judge`` is then the share of wins plus half that of ties, and two verdicts that disagree are a tie,
     counted in ``judge_inconsistent`` too. The judge sees the references, where there are any, and the columns
     that say what was asked. A sample without a readable verdict is left out of the score and counted in
-    ``judge_failed``; where all are, the score is 0 and ``judge_failed`` 100. All parts are percentages.
+    ``judge_failed``; where all are, there is no score. All parts are percentages.
     """
 
     name = "llm_judge"

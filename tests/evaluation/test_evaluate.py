@@ -170,8 +170,8 @@ def test_an_epoch_makes_no_sample() -> None:
     assert (difference.n, difference.p_randomization) == (20, 1)
 
 
-@pytest.mark.parametrize("answers", [[], [""]])
-def test_questions_without_an_answer_are_scored_as_such_unless_told_otherwise(answers: list[str]) -> None:
+@pytest.mark.parametrize("answers", [[], [""], {"text": [], "answer_start": []}])
+def test_questions_without_an_answer_are_scored_as_such_unless_told_otherwise(answers: Any) -> None:
     rows = [
         {"id": "1", "question": "Where is the ship?", "context": "The ship is in Bremen.", "answers": ["in Bremen"]},
         {"id": "2", "question": "Who sails it?", "context": "The ship is in Bremen.", "answers": answers},

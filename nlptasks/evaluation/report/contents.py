@@ -11,12 +11,14 @@ from typing import Any
 import numpy as np
 
 from nlptasks.errors import NLPTasksError
-from nlptasks.evaluation.comparison import Comparison, compare
+from nlptasks.evaluation.comparison import compare
+from nlptasks.evaluation.differences import Comparison
 from nlptasks.evaluation.metrics import Choice, choose, usual
 from nlptasks.evaluation.report.samples import LENGTHS, Entry, Side, figures
 from nlptasks.evaluation.results import Score
 from nlptasks.evaluation.scoring import Measured, figure_names, measure, score_table
 from nlptasks.evaluation.source import FinishedRun
+from nlptasks.evaluation.table import Key
 from nlptasks.job import load_task
 
 ASKS_A_MODEL = frozenset({"judge", "encoder"})
@@ -49,7 +51,7 @@ class Part:
     results: Figures
     groups: Mapping[str, Figures]
     counts: Mapping[str, int]
-    entries: Mapping[tuple[str, int], Entry]
+    entries: Mapping[Key, Entry]
     bins: Mapping[str, Sequence[Bin]]
     failures: Mapping[str | None, int]
 

@@ -12,7 +12,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from nlptasks.evaluation.comparison import cells
+from nlptasks.evaluation.differences import cells
 from nlptasks.evaluation.report.contents import Contents, Part
 from nlptasks.evaluation.report.payload import packed, runs
 from nlptasks.runs import flat

@@ -16,7 +16,7 @@ from nlptasks.data import Row
 from nlptasks.evaluation.report.diff import Diff, diff
 from nlptasks.evaluation.scoring import Measured, figure_names
 from nlptasks.evaluation.source import FinishedRun
-from nlptasks.evaluation.table import Scored, Table, as_text, keys, match
+from nlptasks.evaluation.table import Key, Scored, Table, as_text, keys, match
 from nlptasks.job import AnyTask
 from nlptasks.journal import CHECK
 from nlptasks.plugin import registry
@@ -44,7 +44,7 @@ class Entry:
     ``exchanges`` are the requests with their answers; ``lengths`` are in words, by ``LENGTHS``.
     """
 
-    key: tuple[str, int]
+    key: Key
     name: str
     states: Sequence[str]
     message: str | None
@@ -103,13 +103,14 @@ class Side:
         """Yield every sample, failed ones too, with its own scores."""
         singles = _singles(measured)
         known = keys((str(row.get("id", place)), row) for place, row in enumerate(self.rows))
-        times = Counter(id_ for id_, _ in known)
+        seen = Counter[str]()
         for place, (key, line) in enumerate(zip(known, self.log, strict=False)):
             name = str(line["id"]) if "id" in line else f"row {line['index'] + 1}"
-            again = f" ({key[1] + 1})" if times[key[0]] > 1 and key[1] else ""
-            yield self._entry(place, key, name + again, singles)
+            again = seen[key[0]]
+            seen[key[0]] += 1
+            yield self._entry(place, key, f"{name} ({again + 1})" if again else name, singles)
 
-    def _entry(self, place: int, key: tuple[str, int], name: str, singles: Sequence[Mapping[str, float]]) -> Entry:
+    def _entry(self, place: int, key: Key, name: str, singles: Sequence[Mapping[str, float]]) -> Entry:
         line, at, edited = self.log[place], self.scored.get(place), place in self.edited
         one = None if at is None else self.table.rows[at]
         kept = "exchanges" in line

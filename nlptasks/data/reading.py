@@ -1,8 +1,7 @@
-"""Samples in, predictions out: rows of a file as a task's samples, records as rows."""
+"""Rows of files, folders and stdin."""
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import csv
 import gzip
@@ -10,115 +9,15 @@ import io
 import json
 import sys
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any, cast
 
-from pydantic import ValidationError
-from pydantic.fields import FieldInfo
-
-from nlptasks.errors import InputError, MissingExtraError, UnknownNameError
-from nlptasks.records import Failure, Record, Sample
-from nlptasks.tasks import Task, first_field, text_of
+from nlptasks.errors import InputError, MissingExtraError
+from nlptasks.records import Failure
 
 Row = Mapping[str, Any]
 Numbered = Iterator[tuple[int, Row | Failure]]
-
-
-def column_names(name: str, info: FieldInfo) -> tuple[str, ...]:
-    """Return the names under which a field is found in a row and on the command line, the main one first."""
-    alias = info.validation_alias
-    if alias is None:
-        return (name,)
-    choices = [alias] if isinstance(alias, str) else getattr(alias, "choices", [])
-    return tuple(choice for choice in choices if isinstance(choice, str)) or (name,)
-
-
-@dataclass(frozen=True)
-class Columns:
-    """How rows become samples: ``mapping`` renames columns, ``defaults`` fill absent ones."""
-
-    task: Task[Any, Any, Any]
-    mapping: Mapping[str, str] = field(default_factory=dict)
-    defaults: Mapping[str, Any] = field(default_factory=dict)
-    base: Path = Path()
-
-    def samples(self, rows: Numbered, source: str) -> Iterator[Sample | Record]:
-        """Yield a sample for every row; a row that does not fit is a Record with its Failure.
-
-        Raises:
-            InputError, UnknownNameError: the first row lacks a column the task needs, or one the mapping names.
-        """
-        checked = False
-        for index, row in rows:
-            if isinstance(row, Failure):
-                yield Record(Sample(str(index), None, index=index), row)
-                continue
-            if not checked:
-                self._check(row, source)
-                checked = True
-            yield self._sample(index, row)
-
-    def _sample(self, index: int, row: Row) -> Sample | Record:
-        id_ = str(row.get("id", index))
-        renamed = self._renamed(row)
-        try:
-            values = {**self.defaults, **self._known(renamed)}
-            value = self.task.Input.model_validate(values, context={"base": self.base})
-        except ValidationError as error:
-            failure = Failure("input", f"row {index + 1}: {one_line(error)}")
-            return Record(Sample(id_, None, index=index, row=row), failure)
-        return Sample(id_, value, self._references(renamed), index, row)
-
-    def _renamed(self, row: Row) -> Row:
-        return {**row, **{ours: row[theirs] for ours, theirs in self.mapping.items() if theirs in row}}
-
-    def _known(self, row: Row) -> dict[str, Any]:
-        """Keep the task's own columns; a row's column stands in for a default of any of its names."""
-        known = {}
-        for name, info in self.task.Input.model_fields.items():
-            names = column_names(name, info)
-            # An empty cell of a table is an absent value, unless the field itself is a text.
-            present = next((one for one in names if row.get(one) not in (None, "")), None)
-            present = present or next((one for one in names if row.get(one) == "" and info.is_required()), None)
-            if present is not None:
-                known[names[0]] = row[present]
-        return known
-
-    def _references(self, row: Row) -> tuple[Any, ...] | None:
-        for name in (self.task.reference_column, "references"):
-            if row.get(name) is not None:
-                value = row[name]
-                return tuple(value) if isinstance(value, (list, tuple)) else (value,)
-        return None
-
-    def _check(self, row: Row, source: str) -> None:
-        for ours, theirs in self.mapping.items():
-            if theirs not in row:
-                raise UnknownNameError("column", theirs, row, f"{source} has: {', '.join(row)}")
-            known = [n for name, info in self.task.Input.model_fields.items() for n in column_names(name, info)]
-            known += [self.task.reference_column, "references", "id"]
-            if ours not in known:
-                raise UnknownNameError("column", ours, known, f"{self.task.name} takes: {', '.join(known)}")
-        renamed = self._renamed(row)
-        for name, info in self.task.Input.model_fields.items():
-            names = column_names(name, info)
-            if info.is_required() and not any(one in renamed or one in self.defaults for one in names):
-                raise InputError(
-                    f"{source} has no column {names[0]!r}; it has: {', '.join(row) or 'none'}. "
-                    f"Name the right one: --map {names[0]}=COLUMN"
-                )
-
-
-def one_line(error: ValidationError) -> str:
-    """Return what is wrong with a value, in one line."""
-    parts = []
-    for item in error.errors():
-        where = ".".join(str(part) for part in item["loc"])
-        message = item["msg"].removeprefix("Value error, ")
-        parts.append(f"{where}: {message}" if where else message)
-    return "; ".join(parts)
 
 
 def read_rows(path: Path, first_column: str) -> Numbered:
@@ -296,39 +195,3 @@ def not_utf8(name: str, error: UnicodeDecodeError) -> str:
     """Return the line that tells what to do with another encoding."""
     byte = f"0x{error.object[error.start]:02x}"
     return f"{name} is not UTF-8 (byte {byte}): convert it: iconv -f ENCODING -t UTF-8, with LATIN1, GB18030 ..."
-
-
-def output_row(record: Record) -> dict[str, Any]:
-    """Return the row of a record: the columns it came with, ``id``, and its prediction or error.
-
-    ``prediction`` is the text; ``output`` holds all fields where the task's Output has more than one.
-    """
-    kept = {name: value for name, value in record.sample.row.items() if name not in ("prediction", "output", "error")}
-    row = {"id": record.sample.row.get("id", record.sample.id), **kept}
-    if isinstance(record.result, Failure):
-        row["error"] = {"type": record.result.type, "message": record.result.message}
-    else:
-        row["prediction"] = text_of(record.result)
-        if len(type(record.result).model_fields) > 1:
-            row["output"] = record.result.model_dump(mode="json")
-    return row
-
-
-def dump_line(value: Any) -> bytes:
-    """Return a value as one line of JSON Lines."""
-    text = json.dumps(value, ensure_ascii=False, default=_jsonable)
-    return text.encode("utf-8", "replace") + b"\n"
-
-
-def _jsonable(value: Any) -> Any:
-    if isinstance(value, bytes):
-        return base64.b64encode(value).decode("ascii")
-    if isinstance(value, (set, frozenset)) or (isinstance(value, Iterable) and not isinstance(value, str)):
-        return list(value)
-    return str(value)
-
-
-def plain_column(task: Task[Any, Any, Any]) -> str:
-    """Return the column that a line of plain text fills: that of the first Input field."""
-    name = first_field(task.Input)
-    return column_names(name, task.Input.model_fields[name])[0]

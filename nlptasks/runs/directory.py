@@ -1,18 +1,13 @@
-"""The run directory: ``run.json`` and ``samples.jsonl``, and beside it the output; append, resume, read.
-
-A resumed run goes on after its last whole row; samples that failed are tried again.
-"""
+"""The run directory while it is written: append, resume, finish."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from filelock import FileLock, Timeout
 from typing_extensions import Self
@@ -20,55 +15,12 @@ from typing_extensions import Self
 from nlptasks.data import dump_line, output_row
 from nlptasks.errors import RunError
 from nlptasks.journal import Journal
-from nlptasks.records import Completion, Failure, Record, Request, plain
-from nlptasks.tasks import text_of
+from nlptasks.records import Record
+from nlptasks.runs.log import LogContent, Redact, sample_line
+from nlptasks.runs.record import Run, Status, read_run, write_run
 
-SCHEMA_VERSION = 1
-Status = Literal["started", "success", "error", "cancelled"]
-LogContent = Literal["full", "hash", "none"]
 SAVE_EVERY = 10.0
 """Seconds between two savings of ``run.json``, so that a kill loses no more of the time that was spent."""
-Redact = Callable[[Any], Any]
-
-
-@dataclass
-class Counts:
-    """How many samples; ``truncated``, ``empty`` and ``cached`` are among those that did not fail."""
-
-    total: int = 0
-    failed: int = 0
-    truncated: int = 0
-    empty: int = 0
-    cached: int = 0
-
-    def add(self, line: Mapping[str, Any]) -> None:
-        """Count one line of samples.jsonl."""
-        self.total += 1
-        for name in ("failed", "truncated", "empty", "cached"):
-            setattr(self, name, getattr(self, name) + bool(line.get(name)))
-
-
-@dataclass
-class Run:
-    """What ``run.json`` holds. ``fingerprint`` is what must be the same for a run to be resumed.
-
-    ``data`` says where the rows came from, ``environment`` what they were worked on with. ``metrics`` are those that
-    the run is scored with, ``results`` their figures by name; only an evaluation has them.
-    """
-
-    fingerprint: Mapping[str, Any]
-    data: Mapping[str, Any]
-    environment: Mapping[str, str]
-    version: int = SCHEMA_VERSION
-    status: Status = "started"
-    message: str = ""
-    counts: Counts = field(default_factory=Counts)
-    seconds: float = 0.0
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    completion_tokens_per_second: float = 0.0
-    metrics: Sequence[str] = ()
-    results: Mapping[str, Any] = field(default_factory=dict)
 
 
 class RunDirectory:
@@ -216,67 +168,6 @@ class RunDirectory:
             return str(self._redact(text))
         except Exception:  # a guard that cannot tell what is safe keeps everything back
             return "withheld: a guard failed"
-
-
-def write_run(path: Path, run: Run) -> None:
-    """Replace a run directory's ``run.json`` at once."""
-    scratch = path / "run.json.new"
-    scratch.write_text(json.dumps(asdict(run), indent=2, ensure_ascii=False) + "\n", "utf-8")
-    scratch.replace(path / "run.json")
-
-
-def read_run(path: Path) -> Run:
-    """Return what a run directory's ``run.json`` says.
-
-    Raises:
-        RunError: there is none, or it is damaged or of another version.
-    """
-    try:
-        values = json.loads((path / "run.json").read_text("utf-8"))
-        if values["version"] != SCHEMA_VERSION:
-            raise RunError(f"{path} was written by another version of nlptasks, which alone can read it.")
-        return Run(**{**values, "counts": Counts(**values["counts"])})
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise RunError(f"The run.json of {path} cannot be read ({error}).") from None
-
-
-def sample_line(record: Record, content: LogContent, redact: Redact) -> dict[str, Any]:
-    """Return the line of samples.jsonl for a record."""
-    completions = record.completions
-    line: dict[str, Any] = {
-        "failed": record.failed,
-        "truncated": any(completion.finish_reason == "length" for completion in completions),
-        "empty": not record.failed and not text_of(record.result).strip(),
-        "cached": bool(completions) and all(completion.cached for completion in completions),
-        "prompt_tokens": sum(completion.usage.prompt_tokens for completion in completions),
-        "completion_tokens": sum(completion.usage.completion_tokens for completion in completions),
-        "seconds": round(record.seconds, 6),
-    }
-    try:
-        line |= redact(_content(record, content, redact))
-    except Exception as error:  # fail closed: without the guard nothing of the text is kept
-        line["error"] = {"type": "guard", "message": f"content withheld: {type(error).__name__}"}
-    return line
-
-
-def _content(record: Record, content: LogContent, redact: Redact) -> dict[str, Any]:
-    texts = {
-        "prediction": None if record.failed else record.result.model_dump(mode="json"),
-        "exchanges": [_exchange(request, answer) for request, answer in record.exchanges],
-    }
-    if content == "none":
-        return {"error": {"type": record.result.type}} if isinstance(record.result, Failure) else {}
-    if content == "hash":
-        known = {"id": record.sample.id, **texts, "error": plain(record.result) if record.failed else None}
-        return {"sha256": {name: hashlib.sha256(dump_line(value)).hexdigest() for name, value in redact(known).items()}}
-    references = None if record.sample.references is None else list(record.sample.references)
-    error = {"error": plain(record.result)} if record.failed else {}
-    return {"id": record.sample.id, **texts, "references": references, **error}
-
-
-def _exchange(request: Request, answer: Completion | Failure) -> dict[str, Any]:
-    messages = [{"role": message.role, "content": message.content} for message in request.messages]
-    return {"messages": messages, "answer": plain(answer)}
 
 
 def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
