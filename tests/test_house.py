@@ -21,7 +21,7 @@ FLOORS = [
     {"backends", "config", "metrics"},
     {"data", "benchmarks", "journal", "runs", "engine", "batch"},
     {"job", "api", "pipelines"},
-    {"evaluation"},
+    {"evaluation", "explain"},
     {"testing"},
     {"cli", "__main__"},
 ]
