@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies
 
 from nlptasks.backends.base import warn_once
+from nlptasks.backends.hf.packed import PACKED, unpack
 from nlptasks.backends.hf.problems import translated, unreachable
 from nlptasks.backends.hf.quiet import quiet
 from nlptasks.errors import ConfigError, MissingExtraError, ModelError
@@ -19,7 +20,7 @@ from nlptasks.errors import ConfigError, MissingExtraError, ModelError
 if TYPE_CHECKING:
     from nlptasks.backends.hf import Options
 
-WEIGHTS = ("model.safetensors", "model.safetensors.index.json")
+WEIGHTS = ("model.safetensors", "model.safetensors.index.json", PACKED)
 
 
 @dataclass(frozen=True)
@@ -177,9 +178,13 @@ def load_weights(source: Source, auto_class: str, config: Any) -> Any:
     with loading(source):
         import transformers
 
-        model, report = getattr(transformers, auto_class).from_pretrained(
-            source.name, output_loading_info=True, **arguments
-        )
+        loader, name = getattr(transformers, auto_class), source.name
+        packed = source.folder / PACKED if source.folder else None
+        if packed and packed.is_file():
+            # The Auto classes take no weights, the model's own class does.
+            loader, name = loader._model_mapping[type(config)], None
+            arguments = {**arguments, "state_dict": unpack(packed)}
+        model, report = loader.from_pretrained(name, output_loading_info=True, **arguments)
         if missing := sorted(report["missing_keys"]):
             raise ModelError(
                 f"{source.model!r} lacks {len(missing)} weights of a {type(model).__name__} "
