@@ -93,7 +93,9 @@ def watched(model: Any) -> Iterator[list[Call]]:
     calls: list[Call] = []
 
     def attend(module: Any, query: Any, key: Any, value: Any, attention_mask: Any, **given: Any) -> Any:
-        own = sys.modules[type(module).__module__].eager_attention_forward
+        own = getattr(sys.modules[type(module).__module__], "eager_attention_forward", None)
+        if own is None:
+            raise UnsupportedError(f"{type(module).__name__} computes attention in a way that cannot be watched.")
         sums, weights = own(module, query, key, value, attention_mask, **given)
         scale = given.get("scaling") or query.shape[-1] ** -0.5
         bias = _bias(attention_mask, given.get("position_bias"))

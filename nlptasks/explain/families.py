@@ -72,7 +72,7 @@ def _look(backend: HFBackend, subject: Subject) -> Callable[[Any, Request], Expl
         )
     for name, flag in FLAGS.items():
         if getattr(subject, name) and name not in takes:
-            raise UsageError(f"{flag} means nothing to {model}, which is {KINDS[look]}.")
+            raise UsageError(f"{flag} means nothing to {model}, which is {KINDS[look]}: leave it out.")
     return look
 
 
@@ -98,7 +98,8 @@ def causal(backend: CausalBackend, request: Request) -> Explanation:
         raise UsageError(f"{backend.source.model!r} has no chat template: leave out --chat.")
     check_length(backend, len(ids))
     calls, output = _run(backend, pad([ids], backend.filler, left=True, device=backend.model.device))
-    return _explanation(backend, request, (_part("self", SELF, backend, (ids, ids), output.attentions, calls),))
+    attentions = getattr(output, "attentions", None)  # a model of states has none
+    return _explanation(backend, request, (_part("self", SELF, backend, (ids, ids), attentions, calls),))
 
 
 def seq2seq(backend: Seq2SeqBackend, request: Request) -> Explanation:
@@ -110,10 +111,12 @@ def seq2seq(backend: Seq2SeqBackend, request: Request) -> Explanation:
     check_length(backend, len(source))
     if "target" in request.fields:
         written = _target(backend, request)
+        check_length(backend, len(written), "target")
     else:
         [row] = backend.generate([prompt], Hooks())
         written = [*row.ids, *_end(backend, row.ended)]
-    check_length(backend, len(written))
+    if not written:
+        raise InputError(f"{backend.source.model!r} writes nothing for this text: give what it could with --target.")
     settings = backend.model.generation_config
     start = settings.bos_token_id if settings.decoder_start_token_id is None else settings.decoder_start_token_id
     read = [int(start), *written[:-1]]
@@ -155,14 +158,14 @@ FLAGS = {
 }
 
 
-def check_length(backend: HFBackend, length: int) -> None:
+def check_length(backend: HFBackend, length: int, what: str = "text") -> None:
     """Raise InputError for more tokens than the model reads or a picture shows, or for none."""
     if not length:
-        raise InputError(f"{backend.source.model!r} reads or writes no token here: give another text.")
+        raise InputError(f"{backend.source.model!r} reads no token in this {what}: give another.")
     context = backend.context or LONGEST
     if length > min(context, LONGEST):
-        what = f"the model reads {context}" if context < LONGEST else f"explain shows at most {LONGEST}"
-        raise InputError(f"The text takes {length} tokens, but {what}: give a shorter one.")
+        most = f"the model reads {context}" if context < LONGEST else f"explain shows at most {LONGEST}"
+        raise InputError(f"The {what} takes {length} tokens, but {most}: give a shorter one.")
 
 
 def _run(backend: HFBackend, inputs: Mapping[str, Any]) -> tuple[list[Call], Any]:

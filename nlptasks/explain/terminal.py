@@ -85,7 +85,7 @@ def _step_table(steps: Steps, room: int) -> Table:
             Text(_vector(steps.keys[place], room)),
             Text(_vector(steps.values[place], room)),
         )
-    table.add_row("", Text("weighted sum", "italic"), *empty, "", Text(_vector(steps.sum, room), "italic"))
+    table.add_row("", Text("sum", "italic"), *empty, "", Text(_vector(steps.sum, room), "italic"))
     return table
 
 

@@ -87,7 +87,7 @@ def group_words(tokens: Sequence[Token]) -> Iterator[Word]:
             continue
         if not text:
             first = token.position
-        text = (text + token.text.removeprefix("##")).lstrip(SPACE)
+        text = (text + token.text).lstrip(SPACE)
     if text:
         yield Word(text, first, len(tokens))
 
@@ -98,4 +98,4 @@ def _begins(word: str, piece: str) -> bool:
 
     if piece.startswith(SPACE) or not words(piece) or not words(word):
         return True
-    return len(words(word + piece.removeprefix("##"))) > len(words(word))
+    return len(words(word + piece)) > len(words(word))
