@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,8 +24,8 @@ SCALE = 2
 """Pixels for each unit of the drawing: sharp on screens of high density."""
 
 GAP, MARGIN, LINE, LETTER = 28 * SCALE, 28 * SCALE, 20 * SCALE, 13 * SCALE
-WIDEST = 1500 * SCALE
-"""How wide a picture of many maps grows before they go on in a further row."""
+WIDEST, FEW = 1500 * SCALE, 24
+"""How wide a picture grows before its maps go on in a further row; one of more than a few maps grows wider."""
 
 LONGEST_LABEL = 110 * SCALE
 
@@ -54,22 +55,30 @@ class _Drawing:
     @property
     def cell(self) -> int:
         """Side of a cell in pixels: smaller for many maps or long texts."""
-        room = {1: 900, 2: 520}.get(self.count, 300) * SCALE
+        room = {1: 900, 2: 520}.get(self.count, 300 if self.count <= FEW else 120) * SCALE
         longest = max(len(self.part.queries), len(self.part.keys))
-        return max(2 * SCALE, min((44 if self.count <= 4 else 30) * SCALE, room // longest))
+        return max(SCALE, min((44 if self.count <= 4 else 30) * SCALE, room // longest))
 
     @property
     def labelled(self) -> bool:
         """Whether a cell is high enough for a token to be written beside it."""
         return self.cell >= LETTER
 
+    @property
+    def level(self) -> bool:
+        """Whether every token fits above its column without being turned."""
+        return self.labelled and all(
+            font.getlength(text) <= self.cell for text, font in map(self._label, self.part.keys)
+        )
+
     def picture(self, explanation: Explanation, maps: Sequence[Map]) -> Picture:
         from PIL import Image, ImageDraw
 
-        left, top = self._margin(self.part.queries), self._margin(self.part.keys)
+        left, top = self._margin(self.part.queries), LINE if self.level else self._margin(self.part.keys)
         width = left + self.cell * len(self.part.keys) + GAP
         height = top + LINE + self.cell * len(self.part.queries) + GAP
-        columns = self._columns(maps, (WIDEST - 2 * MARGIN) // width or 1)
+        widest = WIDEST if self.count <= FEW else 2 * WIDEST
+        columns = self._columns(maps, (widest - 2 * MARGIN) // width or 1)
         rows = math.ceil(len(maps) / columns)
         head = 4 * LINE + MARGIN
         size = (max(columns * width + 2 * MARGIN - GAP, 420 * SCALE), head + rows * height + MARGIN)
@@ -91,16 +100,21 @@ class _Drawing:
         return math.ceil(count / math.ceil(count / fit))
 
     def _head(self, canvas: Any, explanation: Explanation, width: int) -> None:
-        from PIL import ImageFont
-
-        title = explanation.text.replace("\n", " ")
-        font = self.fonts.font(title) or ImageFont.load_default(LETTER)
-        canvas.text((MARGIN, MARGIN), _cut(title, font, width - 2 * MARGIN), INK, font)
-        facts = (
-            f"{explanation.model}: {self.part.name} attention, {len(self.part.layers)} layers, {self.part.heads} heads"
-        )
+        self._title(canvas, " ".join(explanation.text.split()), width - MARGIN)
+        shape = f"{len(self.part.layers)} layers, {self.part.heads} heads"
+        facts = f"{explanation.model}: {self.part.name} attention, {shape}"
         canvas.text((MARGIN, MARGIN + LINE), _cut(facts, self._plain(), width - 2 * MARGIN), QUIET, self._plain())
         self._legend(canvas)
+
+    def _title(self, canvas: Any, text: str, end: int) -> None:
+        """Write the text, each run of characters in the first font that has them, as far as there is room."""
+        left: float = MARGIN
+        for font, run in groupby(text, lambda char: self.fonts.font(char) or self._plain()):
+            part = "".join(run)
+            canvas.text((left, MARGIN + LETTER), _cut(part, font, round(end - left)), INK, font, anchor="ls")
+            left += font.getlength(part)
+            if left > end:
+                return
 
     def _legend(self, canvas: Any) -> None:
         """Draw the scale: the colours go by the root of a weight, as the ticks show."""
@@ -139,17 +153,16 @@ class _Drawing:
             text, font = self._label(token)
             place = (corner[0] - 6 * SCALE, corner[1] + (row + 0.5) * self.cell)
             canvas.text(place, text, QUIET if token.special else INK, font, anchor="rm")
-        labels = [(*self._label(token), QUIET if token.special else INK) for token in self.part.keys]
-        level = all(font.getlength(text) <= self.cell for text, font, _ in labels)
-        for column, (text, font, shade) in enumerate(labels):
-            middle = round(corner[0] + (column + 0.5) * self.cell)
-            if level:
+        for column, token in enumerate(self.part.keys):
+            text, font = self._label(token)
+            shade, middle = QUIET if token.special else INK, round(corner[0] + (column + 0.5) * self.cell)
+            if self.level:
                 canvas.text((middle, corner[1] - 5 * SCALE), text, shade, font, anchor="ms")
                 continue
-            strip = Image.new("RGB", (round(font.getlength(text)) + 2, LINE), PAPER)
-            ImageDraw.Draw(strip).text((0, LINE // 2), text, shade, font, anchor="lm")
+            strip = Image.new("L", (round(font.getlength(text)) + 2, LINE))
+            ImageDraw.Draw(strip).text((0, LINE // 2), text, 255, font, anchor="lm")
             turned = strip.rotate(90, expand=True)
-            image.paste(turned, (middle - LINE // 2, corner[1] - 5 * SCALE - turned.height))
+            image.paste(shade, (middle - LINE // 2, corner[1] - 5 * SCALE - turned.height), turned)
 
     def _margin(self, tokens: Sequence[Token]) -> int:
         """Return the room that the labels of ``tokens`` take."""

@@ -143,7 +143,7 @@ def test_a_browser_shows_the_equation_number_by_number(tmp_path: Path) -> None:
     assert_allclose([float(row[4]) for row in rows], expected.weights, atol=6e-5)
     total = [float(number.replace("−", "-")) for number in found["vectors"]]
     assert_allclose(total, expected.sum, atol=6e-4)
-    assert found["readout"].startswith("好 (3) reads 今天 (0): ")
+    assert found["readout"].startswith("“好” (3) reads “今天” (0): ")
     assert "its own" not in found["note"]
 
 

@@ -45,6 +45,12 @@ def test_many_heads_stand_layer_by_layer() -> None:
     assert six.height > one.height
 
 
+def test_all_heads_of_a_larger_model_still_fit_a_screen() -> None:
+    image = drawn(causal(["weather"] * 20, layers=12, heads=12))
+    assert image.width < 6000
+    assert image.height < 6000
+
+
 @pytest.mark.parametrize("count", [1, 60, 256])
 def test_any_length_fits_a_picture_that_can_be_opened(count: int) -> None:
     image = drawn(causal(["weather"] * count))

@@ -272,7 +272,7 @@ function readOut() {
   $("map-says").textContent = `Layer ${layer}, head ${number}: ${says}. Each row adds up to 100 %.`;
   const weight = weightsOf(chosen.query)[chosen.key];
   $("readout").textContent =
-    `${queries[chosen.query].text} (${chosen.query}) ${TIES[name]} ${keys[chosen.key].text} (${chosen.key}): ` +
+    `“${queries[chosen.query].text}” (${chosen.query}) ${TIES[name]} “${keys[chosen.key].text}” (${chosen.key}): ` +
     `${percent(weight)}, exactly ${weight.toFixed(4)}`;
   $("map").setAttribute("aria-label", `Heat map of layer ${layer}, head ${number}. ${$("readout").textContent}`);
 }
@@ -322,7 +322,7 @@ function drawSteps() {
   const [layer, number] = heads[chosen.head];
   const one = queries[chosen.query];
   $("steps-says").textContent =
-    `${one.text}, position ${one.position}, in layer ${layer}, head ${number}. Its query is multiplied with the key of ` +
+    `“${one.text}”, position ${one.position}, in layer ${layer}, head ${number}. Its query is multiplied with the key of ` +
     "every token it may read, number by number, and added up. The scaled products become shares through the softmax, " +
     "and the values, each times its share, add up to what the head hands on.";
   const root = Math.abs(scales[chosen.head] * Math.sqrt(vector.length) - 1) < 1e-4;
