@@ -10,7 +10,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.columns import Columns
 from rich.console import Console, Group, RenderableType
 from rich.style import Style
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from nlptasks.explain.choice import Choice, Map
@@ -44,8 +44,9 @@ def show(console: Console, explanation: Explanation, part: Part, choice: Choice)
         console.print(Text(f"\nwritten: {explanation.facts['target']}"))
     if explanation.spans:
         console.print(_spans(explanation, explanation.spans))
-    legend = "" if _coloured(console) else f" ({LEGEND})"
-    console.print(Text(f"\n{part.name} attention: {part.says}; shares of 100{legend}"))
+    console.print(Text(f"\n{part.name} attention: {part.says}; shares of 100"))
+    if not _coloured(console):
+        console.print(Text(LEGEND))
     maps = [Heat(one, part, console).render() for one in choice.maps(part)]
     console.print(Columns(maps, padding=(1, 3)))
     if part.name == "cross":
@@ -70,18 +71,19 @@ def _is_root(steps: Steps) -> bool:
 
 def _step_table(steps: Steps, room: int) -> Table:
     biased = any(steps.bias[place] for place in steps.visible)
-    headers = ["", "token", "q·k", "/√dₖ" if _is_root(steps) else "scaled", *(["bias", "sum"] if biased else [])]
-    table = Table(*headers, "softmax", "query, keys", "values, sum", box=None, pad_edge=False, header_style="bold")
-    empty = [""] * (len(headers) - 1)
+    scores = ["q·k", "/√dₖ" if _is_root(steps) else "scaled", *(["bias", "sum"] if biased else []), "softmax"]
+    numbers = [Column(title, justify="right") for title in scores]
+    table = Table("", "token", *numbers, "query, keys", "values, sum", box=None, pad_edge=False, header_style="bold")
+    empty = [""] * len(numbers)
     table.add_row("", Text("query", "italic"), *empty, Text(_vector(steps.query, room), "italic"), "")
     for place in steps.visible:
         scaled = steps.products[place] * steps.scale
-        scores = [steps.products[place], scaled, *([steps.bias[place], steps.scores[place]] if biased else [])]
+        found = [steps.products[place], scaled, *([steps.bias[place], steps.scores[place]] if biased else [])]
         table.add_row(
             str(place),
             Text(_cut(steps.tokens[place].text)),
-            *(Text(f"{score:.3f}", justify="right") for score in scores),
-            Text(f"{steps.weights[place]:.4f}", "bold", justify="right"),
+            *(f"{score:.3f}" for score in found),
+            Text(f"{steps.weights[place]:.4f}", "bold"),
             Text(_vector(steps.keys[place], room)),
             Text(_vector(steps.values[place], room)),
         )
@@ -103,9 +105,10 @@ def _tokens(part: Part) -> Columns:
 
 
 def _token_table(name: str, tokens: Sequence[Token]) -> Table:
-    table = Table("position", name, "id", box=None, pad_edge=False, header_style="bold")
+    place, id_ = (Column(title, justify="right") for title in ("position", "id"))
+    table = Table(place, name, id_, box=None, pad_edge=False, header_style="bold")
     for token in tokens:
-        table.add_row(Text(str(token.position), justify="right"), _label(token), Text(str(token.id), justify="right"))
+        table.add_row(str(token.position), _label(token), str(token.id))
     return table
 
 

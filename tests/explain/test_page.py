@@ -21,7 +21,7 @@ from nlptasks.explain.explanation import Explanation
 from nlptasks.explain.page import page
 from nlptasks.explain.steps import steps
 from tests.explain.conftest import Look
-from tests.explain.drawn import causal
+from tests.explain.drawn import causal, weighted
 
 ALL = Choice()
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -33,6 +33,7 @@ addEventListener("load", () => {
   const lines = (selector) => all(selector).map((one) => one.innerText);
   const report = () => ({
     readout: $("readout").textContent, note: $("steps-note").textContent, chosen: { ...chosen },
+    says: $("steps-says").textContent,
     focus: document.activeElement.getAttribute("aria-label"), tokens: lines("#tokens .token"),
     steps: lines("#steps tr"), words: lines("#words tr"), answer: $("answer").hidden ? null : $("answer").innerText,
     vectors: all("#vectors tr:last-child td").map((one) => one.textContent),
@@ -205,3 +206,10 @@ def test_every_part_of_every_family_draws(look: Look, tmp_path: Path, family: st
     assert (found[0]["answer"] is not None) is (family == "bert-qa")
     if family == "t5":
         assert "distance" in found[1]["note"]
+
+
+def test_without_vectors_the_weights_are_still_shown(tmp_path: Path) -> None:
+    [found] = browsed(page(weighted([[1, 0], [0.25, 0.75]], ["今天", "好"]), ALL), tmp_path)
+    assert found["readout"] == "“好” (1) reads “今天” (0): 25 %, exactly 0.2500"
+    assert found["steps"] == []
+    assert "not its queries and keys" in found["says"]
