@@ -40,11 +40,16 @@ class Family(ABC):
     """The only tasks that this family learns; None for any."""
 
     learning_rate: ClassVar[float] = 5e-5
-    """The peak where the user gives none."""
+    """A peak that suits its models."""
 
     def __init__(self, backend: HFBackend, options: TrainingOptions) -> None:
         self.backend = backend
         self.options = options
+
+    @classmethod
+    def rate(cls, options: TrainingOptions) -> float:
+        """Return the peak of the learning rate where the user gives none."""
+        return cls.learning_rate
 
     @classmethod
     @abstractmethod
@@ -80,6 +85,13 @@ class Family(ABC):
     def weight(self, inputs: Mapping[str, Any]) -> float:
         """Return how much a batch counts beside others: of tokens learnt, or of rows."""
         return float(len(next(iter(inputs.values()))))
+
+    def split(self, inputs: Mapping[str, Any], count: int) -> Sequence[Mapping[str, Any]]:
+        """Return a batch as ``count`` smaller ones, or fewer where it has not so many rows."""
+        if count == 1:
+            return [inputs]
+        parts = {name: tensor.chunk(count) for name, tensor in inputs.items()}
+        return [dict(zip(parts, each, strict=True)) for each in zip(*parts.values(), strict=True)]
 
     def loss(self, model: Any, inputs: Mapping[str, Any]) -> Any:
         """Return the mean loss of a batch, as a tensor of one number."""
