@@ -9,11 +9,9 @@ from importlib.metadata import version
 
 from nlptasks import Backend, Capability, Completion, Failure, GenerationConfig, Request, UnknownNameError
 from nlptasks.backends.base import warn_once
-from nlptasks.text import detect_language
+from nlptasks.selection import Document, Shape, summarize
 from nlptasks_embedded.reader import Reading, read
-from nlptasks_embedded.summarizer import Shape, summarize
-
-BYTES_PER_TOKEN = 4  # as Limits.count has it
+from nlptasks_embedded.summarizer import scores
 
 _TRY = {
     "translation": "hf/Helsinki-NLP/opus-mt-en-de",
@@ -65,10 +63,12 @@ def _answer(request: Request) -> Completion | Failure:
 
 
 def _summary(request: Request) -> Completion:
-    fields, tokens = request.fields, request.config.max_new_tokens
-    summary = summarize(fields["text"], Shape.of(fields, tokens and tokens * BYTES_PER_TOKEN))
+    fields = request.fields
+    document = Document.read(fields["text"], fields.get("query", ""))
+    shape = Shape.of(fields, request.config.max_new_tokens)
+    summary = summarize(document, shape, scores)
     wanted = fields.get("lang", "")
-    translated = wanted and wanted.partition("-")[0] != detect_language(fields["text"])
+    translated = wanted and wanted.partition("-")[0] != document.language
     return Completion(summary, data=_ignored(request, ["language"] if translated else [], but="max_new_tokens"))
 
 

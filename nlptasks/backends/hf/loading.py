@@ -20,6 +20,7 @@ from nlptasks.errors import ConfigError, MissingExtraError, ModelError
 if TYPE_CHECKING:
     from nlptasks.backends.hf import Options
 
+SELECTION = "sentence-selection"
 WEIGHTS = ("model.safetensors", "model.safetensors.index.json", PACKED)
 
 
@@ -106,6 +107,8 @@ def read_config(source: Source) -> Any:
 
         raw, _ = PreTrainedConfig.get_config_dict(source.name, **source.arguments)
         kind = raw.get("model_type")
+        if kind == SELECTION:
+            from nlptasks.backends.hf import selector  # noqa: F401  (makes it known to transformers)
         if kind not in CONFIG_MAPPING and not source.options.trust_remote_code:
             raise _unknown_kind(source, kind, needs_code="auto_map" in raw)
         return AutoConfig.from_pretrained(source.name, **source.arguments)
