@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import time
 from array import array
 from collections.abc import Callable, Mapping, Sequence
@@ -97,6 +98,7 @@ def run(setup: Setup, overwrite: bool, watch: Watch) -> TrainingResult:
     Raises:
         StoppedError: interrupted; the same call goes on.
     """
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # spinning threads take the cores from each other
     source = reachable(Source(setup.name, Options(**setup.backend_options)))
     config = read_config(source)
     kind = family_class(source, config, setup.task.name)
@@ -220,7 +222,7 @@ class Training:
                 final = folder.work / "final"
                 trainer.save_model(str(final))
             folder.record.scores = standing.scores if standing else {}
-            folder.publish(final)
+            folder.publish(self._family.finished(final))
             folder.record.status = "success"
             folder.save()
         except Exception as error:

@@ -99,5 +99,12 @@ class Family(ABC):
 
     def save(self, model: Any, folder: Path) -> None:
         """Write weights (safetensors), config and tokenizer, such that ``hf/FOLDER`` loads."""
-        model.save_pretrained(folder)
-        self.backend.tokenizer.save_pretrained(folder)
+        from nlptasks.backends.hf.quiet import quiet
+
+        with quiet():
+            model.save_pretrained(folder)
+            self.backend.tokenizer.save_pretrained(folder)
+
+    def finished(self, folder: Path) -> Path:
+        """Return the folder of the model as the user wants it, made from what ``save`` wrote into ``folder``."""
+        return folder
