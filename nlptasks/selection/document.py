@@ -18,7 +18,6 @@ FEATURES = (
     "centrality",  # how much it has in common with the whole text, 1 on average (Radev et al., 2004)
     "query",  # ... and with the query
     "lead",  # 1 for the first sentence, 1/2 for the second, 1/3 for the third ...
-    "place",  # from 0 for the first to 1 for the last
     "first of few",  # for the first sentence one through the number of sentences, else 0
     "centrality in a long text",  # centrality, times how much longer than usual the text is
 )
@@ -75,7 +74,6 @@ class Document:
             centrality,
             query,
             1 / (1 + place),
-            place / max(number - 1, 1),
             (place == 0) / max(number, 1),
             centrality * long,
         )

@@ -31,10 +31,9 @@ def test_a_query_draws_the_sentence_that_answers_it() -> None:
     assert max(likeness) == likeness[2] > 1
 
 
-def test_where_a_sentence_stands_is_told_in_three_ways() -> None:
+def test_where_a_sentence_stands_is_told_in_two_ways() -> None:
     document = Document.read(EN)
     assert feature(document, "lead") == pytest.approx([1, 1 / 2, 1 / 3, 1 / 4])
-    assert feature(document, "place") == pytest.approx([0, 1 / 3, 2 / 3, 1])
     assert feature(document, "first of few") == [0.25, 0, 0, 0]
 
 

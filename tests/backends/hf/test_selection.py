@@ -32,11 +32,11 @@ def selector(hf: Open) -> Any:
 
 @pytest.fixture(scope="module")
 def german_free(tiny: Tiny, tmp_path_factory: pytest.TempPathFactory, hf: Open) -> Any:
-    """A selector whose encoder knows English alone, and whose features say: the last sentence."""
+    """A selector whose encoder knows English alone, and whose features say: not the first sentences."""
     folder = shutil.copytree(tiny("selector"), tmp_path_factory.mktemp("selector") / "model")
     with load(str(folder), Options()) as backend, torch.no_grad():
         model = backend.model  # type: ignore[attr-defined]
-        model.general[FEATURES.index("place")] = 5
+        model.general[FEATURES.index("lead")] = -5
         model.config.languages = ["en"]
         with quiet():
             model.save_pretrained(folder)
