@@ -21,7 +21,8 @@ FLOORS = [
     {"backends", "config", "metrics"},
     {"data", "benchmarks", "journal", "runs", "engine", "batch"},
     {"job", "api", "pipelines"},
-    {"evaluation", "explain"},
+    {"evaluation", "explain", "training.options"},
+    {"training"},
     {"testing"},
     {"cli", "__main__"},
 ]

@@ -12,11 +12,13 @@ from typing import Any
 
 from nlptasks.training.options import TrainingOptions
 
-NARROWEST = 8
+EPOCHS = 3
+"""Where the user gives no number."""
+NARROWEST = 4
 
 
 def width(length: int) -> int:
-    """Return the width that rows of ``length`` tokens are padded to: at most a quarter more."""
+    """Return the width that rows of ``length`` tokens are padded to: from 17 on, at most a quarter more."""
     step = max(NARROWEST, 1 << max(0, (length - 1).bit_length() - 3))
     return -(-length // step) * step
 
@@ -39,7 +41,7 @@ def mask(rows: Sequence[Sequence[int]]) -> Any:
 
 @dataclass(frozen=True)
 class Part:
-    """The rows ``first`` to ``end`` (exclusive), which come from one file, and the share of them that an epoch takes."""
+    """The rows ``first`` to ``end`` (exclusive), which come from one file; an epoch takes ``weight`` of them."""
 
     first: int
     end: int
@@ -60,19 +62,21 @@ class Plan:
     epochs: Sequence[int]
 
     @classmethod
-    def make(cls, sizes: Sequence[tuple[int, ...]], parts: Sequence[Part], options: TrainingOptions) -> Plan:
-        """Return the plan for rows of these sizes in tokens."""
+    def make(
+        cls, sizes: Sequence[tuple[int, ...]], parts: Sequence[Part], options: TrainingOptions, least: int = 0
+    ) -> Plan:
+        """Return the plan for rows of these sizes in tokens; ``least`` updates where no number of epochs is given."""
         chance = random.Random(options.seed)
         widths = [tuple(map(width, size)) for size in sizes]
         batches: list[list[int]] = []
-        epochs = []
-        for epoch in range(options.epochs):
+        epochs: list[int] = []
+        while len(epochs) < (options.epochs or EPOCHS) or (options.epochs is None and len(batches) < least):
             rows = [row for part in parts for row in part.draw(chance)]
             chance.shuffle(rows)
             rows.sort(key=widths.__getitem__)
             found = list(_cut(rows, widths, options))
             chance.shuffle(found)
-            if options.curriculum and epoch == 0:  # roughly: longer ones among the short from the start
+            if options.curriculum and not epochs:  # roughly: longer ones among the short from the start
                 found.sort(key=lambda batch: sum(widths[batch[-1]]) * chance.uniform(0.5, 1.5))
             epochs.append(len(found))
             batches += found

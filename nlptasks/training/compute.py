@@ -1,22 +1,33 @@
-"""Which number format training computes in; weights and their updates stay float32."""
+"""How training computes: the number format, and the attention, that are quickest on a device."""
 
 from __future__ import annotations
 
+import os
 from contextlib import AbstractContextManager
 from typing import Any, Literal
 
 Precision = Literal["auto", "float32", "bfloat16"]
+SHORT = 512
+"""Rows of up to so many tokens take little memory for attention."""
+
+
+def wait_passively() -> None:
+    """Have threads that wait give their core away, where torch has not been imported yet.
+
+    Spinning ones made training four times slower on a machine with other work to do.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 
 def computes_bfloat16(precision: Precision, device: Any) -> bool:
-    """Return whether to compute in bfloat16 on ``device``: asked for, or faster there."""
+    """Return whether to compute in bfloat16 on ``device``: asked for, or faster there. Weights stay float32."""
     import torch
 
     if precision != "auto":
         return precision == "bfloat16"
     if device.type == "cpu":  # emulated, it is slower than float32
         return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
-    return device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
+    return device.type == "cuda" and bool(torch.cuda.is_bf16_supported(including_emulation=False))
 
 
 def autocast(device: Any, bfloat16: bool) -> AbstractContextManager[Any]:
@@ -24,3 +35,9 @@ def autocast(device: Any, bfloat16: bool) -> AbstractContextManager[Any]:
     import torch
 
     return torch.autocast(device.type, torch.bfloat16, enabled=bfloat16)
+
+
+def choose_attention(model: Any, longest: int) -> None:
+    """Compute attention plainly for short rows on a CPU: its fused form is a quarter slower there, going back."""
+    if model.device.type == "cpu" and longest <= SHORT:
+        model.set_attn_implementation("eager")

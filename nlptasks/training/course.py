@@ -63,7 +63,7 @@ def figures(entry: Mapping[str, Any]) -> dict[str, float]:
     return {name.removeprefix("eval_"): value for name, value in entry.items() if name.startswith("eval_")}
 
 
-class Course(TrainerCallback):
+class Course(TrainerCallback):  # type: ignore[misc]
     """Goes with one training; ``best`` are kept in ``folder``."""
 
     def __init__(self, family: Family, plan: Plan, sizes: Sequence[int], folder: Path, watch: Watch) -> None:

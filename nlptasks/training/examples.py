@@ -64,7 +64,9 @@ class LeftOut:
         if not self._counts:
             return InputError(f"{self._place} holds no rows.")
         kind, count = self._counts.most_common(1)[0]
-        return InputError(f"{self._place}: none of its rows can be learnt from; {count} times as in {self._first[kind]}.")
+        return InputError(
+            f"{self._place}: none of its rows can be learnt from; {count} times as in {self._first[kind]}."
+        )
 
 
 def read_examples(task: AnyTask, options: Any, data: Data, left_out: LeftOut) -> Iterator[Example]:
@@ -79,7 +81,8 @@ def read_examples(task: AnyTask, options: Any, data: Data, left_out: LeftOut) ->
             left_out.add(item.sample, item.result.message)
             continue
         try:
-            yield Example(item, task.prompt(item, options), target(task, item))
+            plain = task.plain and item.references is None
+            yield Example(item, task.prompt(item, options), target(task, item), plain)
         except (ValueError, NLPTasksError) as error:
             left_out.add(item, str(error))
 
@@ -90,12 +93,12 @@ def target(task: AnyTask, sample: Sample) -> str:
     Raises:
         ValueError: there is none.
     """
-    if sample.references is None:
+    if sample.references is None and not task.plain:
         column = task.reference_column
         raise ValueError(f"no reference in {column!r} or 'references': name the column with --map {column}=COLUMN")
     text = task.target(sample)
     if not text.strip():
-        raise ValueError(f"its {task.reference_column!r} is empty")
+        raise ValueError(f"its {task.reference_column!r} is empty" if sample.references else "it is empty")
     return text
 
 
@@ -109,4 +112,3 @@ def as_data(given: Any, columns: Mapping[str, str], defaults: Mapping[str, Any])
         Data(one.path, one.weight, {**columns, **one.columns}, {**defaults, **one.defaults})
         for one in (each if isinstance(each, Data) else Data(Path(each)) for each in given)
     ]
-

@@ -12,7 +12,11 @@ class TrainingOptions(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    epochs: int = Field(default=3, ge=1, description="How often to learn from every row.")
+    epochs: int | None = Field(
+        default=None,
+        ge=1,
+        description="How often to learn from every row; else 3 times, from scratch until there were 100 updates.",
+    )
     max_steps: int | None = Field(default=None, ge=1, description="Most updates, whatever the epochs.")
     batch_size: int = Field(default=16, ge=1, description="Rows that one update learns from.")
     batch_tokens: int | None = Field(

@@ -73,14 +73,14 @@ class Setup:
             backend_options=of_backend,
         )
 
-    def fingerprint(self, weights: str | None) -> dict[str, Any]:
-        """Return what must be the same for a training to be resumed; ``weights`` tells models apart."""
+    def fingerprint(self, begins_with: Any) -> dict[str, Any]:
+        """Return what must be the same for a training to be resumed; ``begins_with`` tells models apart."""
         return {
             "task": self.task.name,
             "task_version": self.task.version,
             "data": [_known(one, self.task) for one in self.data],
-            "model": self.model or f"scratch {self.config}",
-            "weights": weights,
+            "model": self.model,
+            "begins_with": begins_with,
             "evaluation": self.evaluation,
             "options": self.options.model_dump(mode="json"),
             "task_options": None if self.task_options is None else self.task_options.model_dump(mode="json"),

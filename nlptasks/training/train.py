@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import logging
-import os
-import time
-from array import array
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nlptasks.backends.hf import Options
-from nlptasks.backends.hf.fingerprint import fingerprint
-from nlptasks.backends.hf.loading import Source, reachable, read_config
-from nlptasks.errors import NLPTasksError, RunError, StoppedError
+from nlptasks.backends.hf.quiet import quiet
+from nlptasks.errors import StoppedError
 from nlptasks.job import PromptOverride, load_task
-from nlptasks.training.buckets import Part, Plan
-from nlptasks.training.course import Standing, Update, Watch
-from nlptasks.training.examples import Data, LeftOut, as_data, read_examples
-from nlptasks.training.families import family_class
-from nlptasks.training.families.base import Family, Feature
+from nlptasks.training.compute import wait_passively
+from nlptasks.training.course import Update, Watch
+from nlptasks.training.examples import Data, as_data
 from nlptasks.training.folder import Record, TrainingFolder
+from nlptasks.training.learning import Training
 from nlptasks.training.setup import Setup
+from nlptasks.training.start import Start
 
 log = logging.getLogger("nlptasks")
 Given = str | Path | Data | Mapping[str | Path, float] | Sequence[str | Path | Data]
@@ -98,149 +93,24 @@ def run(setup: Setup, overwrite: bool, watch: Watch) -> TrainingResult:
     Raises:
         StoppedError: interrupted; the same call goes on.
     """
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # spinning threads take the cores from each other
-    source = reachable(Source(setup.name, Options(**setup.backend_options)))
-    config = read_config(source)
-    kind = family_class(source, config, setup.task.name)
-    weights = fingerprint(source.folder) if source.folder else source.commit
-    with TrainingFolder(setup.output, Record(setup.fingerprint(weights), setup.environment())) as folder:
+    wait_passively()
+    start = Start.of(setup)
+    with TrainingFolder(setup.output, Record(setup.fingerprint(start.identity()), setup.environment())) as folder:
         if folder.begin(overwrite):
             log.warning("%s is trained already: --overwrite trains it again.", setup.output)
             return _result(folder)
-        if setup.options.learning_rate is None:
-            rate = kind.rate(setup.options)
-            setup = replace(setup, options=setup.options.model_copy(update={"learning_rate": rate}))
-        family = kind(kind.open(source, config), setup.options)
-        training = Training(setup, family, folder, watch)
         try:
-            training.work()
+            family = start.family(folder.work)
+            with quiet():
+                Training(setup, family, folder, watch).work()
         except KeyboardInterrupt:
             raise StoppedError("Stopped: run the same command to go on from the last checkpoint.") from None
-        finally:
-            family.backend.close()
         return _result(folder)
 
 
 def _result(folder: TrainingFolder) -> TrainingResult:
     record = folder.record
     return TrainingResult(f"hf/{folder.path}", folder.path, record.step, record.scores, record.history)
-
-
-class Training:
-    """One training under way."""
-
-    def __init__(self, setup: Setup, family: Family, folder: TrainingFolder, watch: Watch) -> None:
-        self._setup, self._family, self._folder, self._watch = setup, family, folder, watch
-
-    def work(self) -> None:
-        """Learn, from the last checkpoint on where there is one, and publish the state to keep."""
-        started = time.perf_counter()
-        features, parts = self._features()
-        from transformers import set_seed
-
-        from nlptasks.training.course import Course
-        from nlptasks.training.trainer import Batches, FamilyTrainer, arguments, last_checkpoint
-
-        family, options = self._family, self._setup.options
-        sizes = [family.sizes(feature) for feature in features]
-        plan = Plan.make(sizes, parts, options)
-        set_seed(options.seed)
-        model = family.load()
-        family.backend.adopt(model)
-        course = Course(family, plan, [sum(size) for size in sizes], self._folder.work, self._watch)
-        course.evaluates = self._setup.evaluation is not None
-        cpu = self._setup.backend_options.get("device") == "cpu"
-        trainer = FamilyTrainer(
-            family,
-            model,
-            Batches(family, features, plan),
-            arguments(self._folder.work, plan, options, cpu),
-            self._judge(),
-            [course],
-        )
-        trainer.learn(last_checkpoint(self._folder.work), course)
-        record = self._folder.record
-        record.history = [_plain(entry) for entry in trainer.state.log_history]
-        record.step, record.steps, record.rows = trainer.state.global_step, len(plan.batches), len(features)
-        record.seconds += time.perf_counter() - started
-        self._publish(trainer, course)
-
-    def _features(self) -> tuple[list[Feature], list[Part]]:
-        """Return what is learnt from the data, file by file.
-
-        Raises:
-            InputError: there is nothing in a file.
-        """
-        features: list[Feature] = []
-        parts = []
-        for data in self._setup.data:
-            first, left_out = len(features), LeftOut(str(data.path))
-            for example in read_examples(self._setup.task, self._setup.task_options, data, left_out):
-                try:
-                    features += [_packed(feature) for feature in self._family.features(example)]
-                except (ValueError, NLPTasksError) as error:
-                    left_out.add(example.sample, str(error))
-            if len(features) == first:
-                raise left_out.error()
-            left_out.tell()
-            parts.append(Part(first, len(features), data.weight))
-        return features, parts
-
-    def _judge(self) -> Callable[[int], Mapping[str, float]] | None:
-        if self._setup.evaluation is None:
-            return None
-        from nlptasks.evaluation.evaluate import evaluate
-
-        setup, family = self._setup, self._family
-
-        def judge(step: int) -> Mapping[str, float]:
-            given = {} if setup.task_options is None else setup.task_options.model_dump(exclude_unset=True)
-            scores = evaluate(
-                setup.task.name,
-                str(setup.evaluation),
-                model=family.backend,
-                columns=setup.columns,
-                defaults=setup.defaults,
-                limit=setup.options.eval_limit,
-                output=self._folder.work / "evaluation",
-                overwrite=True,
-                system=setup.task.active_prompts.system or None,
-                prompt=setup.task.active_prompts.user or None,
-                **given,
-            )
-            return {name: score.value for name, score in scores.results.items()}
-
-        return judge
-
-    def _publish(self, trainer: Any, course: Any) -> None:
-        from nlptasks.training.trainer import disk_full
-
-        folder, standing = self._folder, Standing.of(trainer.state.log_history, self._setup.options.metric)
-        final = course.best_folder(standing.step) if standing else None
-        try:
-            if final is None or not final.is_dir():
-                final = folder.work / "final"
-                trainer.save_model(str(final))
-            folder.record.scores = standing.scores if standing else {}
-            folder.publish(self._family.finished(final))
-            folder.record.status = "success"
-            folder.save()
-        except Exception as error:
-            if not disk_full(error):
-                raise
-            raise RunError(
-                f"The disk is full, so the model could not be written to {folder.path}: make room and run the same "
-                "command; it goes on from the last checkpoint."
-            ) from error
-
-
-def _packed(feature: Feature) -> Feature:
-    """Return a feature with its lists of numbers as compact arrays: there may be a million of them."""
-    return {name: array("i", value) if isinstance(value, list) else value for name, value in feature.items()}
-
-
-def _plain(entry: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in entry.items() if name != "epoch"}
 
 
 __all__ = ["Data", "TrainingResult", "Update", "train"]

@@ -16,10 +16,10 @@ from transformers import Trainer, TrainerCallback, TrainerState, TrainingArgumen
 from nlptasks.backends.hf.backend import free_memory
 from nlptasks.errors import RunError
 from nlptasks.training.buckets import Plan
+from nlptasks.training.compute import autocast, computes_bfloat16
 from nlptasks.training.course import Course
 from nlptasks.training.families.base import Family, Feature
 from nlptasks.training.options import TrainingOptions
-from nlptasks.training.precision import autocast, computes_bfloat16
 
 log = logging.getLogger("nlptasks")
 SCHEDULES = {"constant": "constant_with_warmup"}
@@ -66,7 +66,7 @@ def arguments(folder: Path, plan: Plan, options: TrainingOptions, cpu: bool) -> 
     )
 
 
-class FamilyTrainer(Trainer):
+class FamilyTrainer(Trainer):  # type: ignore[misc]
     """Learns by a family's loss, splits batches that are too large for the memory, survives a full disk."""
 
     def __init__(
@@ -144,7 +144,7 @@ class FamilyTrainer(Trainer):
             scores = self._judge(self.state.global_step)
         metrics = {f"eval_{name}": value for name, value in scores.items()}
         self.log(dict(metrics))
-        self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
+        self.control: Any = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
         return metrics
 
     def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:

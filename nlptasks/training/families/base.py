@@ -22,11 +22,15 @@ Feature = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Example:
-    """A sample, what the task asks a backend about it, and the answer to learn."""
+    """A sample, what the task asks a backend about it, and the answer to learn.
+
+    Where it is ``plain``, nothing is asked: ``target`` is a text to be learnt from its first word on.
+    """
 
     sample: Sample
     request: Request
     target: str
+    plain: bool = False
 
 
 class Family(ABC):
@@ -73,6 +77,10 @@ class Family(ABC):
         Raises:
             SampleError, ValueError: the example cannot be learnt from; it is left out, counted and told of.
         """
+
+    def pack(self, features: Sequence[Feature]) -> Sequence[Feature]:
+        """Return the features of a file as the rows to learn from; of short ones, one may be made."""
+        return features
 
     @abstractmethod
     def collate(self, features: Sequence[Feature]) -> dict[str, Any]:

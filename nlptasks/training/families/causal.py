@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -61,6 +62,10 @@ class CausalFamily(GeneratingFamily):
         return adapted
 
     def features(self, example: Example) -> list[Feature]:
+        if example.plain:
+            with quiet():
+                ids = [*self.backend.tokenizer(example.target)["input_ids"], self.end]
+            return [{"input_ids": ids, "labels": ids}]
         prompt = self.backend.tokens(example.request)
         with quiet():
             answer = self.backend.tokenizer(example.target, add_special_tokens=False)["input_ids"]
@@ -80,6 +85,18 @@ class CausalFamily(GeneratingFamily):
                 ids = list(tokenizer.apply_chat_template(said)["input_ids"])
             return int(next((one for one in reversed(ids) if one in ends), tokenizer.eos_token_id))
         return int(tokenizer.eos_token_id)
+
+    def pack(self, features: Sequence[Feature]) -> Sequence[Feature]:
+        """Put plain texts one after the other, and cut that into rows of full length; leave others as they are."""
+        stream, rows = array("i"), []
+        for feature in features:
+            if feature["labels"] == feature["input_ids"]:
+                stream.extend(feature["input_ids"])
+            else:
+                rows.append(feature)
+        # A row begins with the last token of the one before, so that every token is learnt once.
+        cuts = (stream[at : at + self.longest] for at in range(0, len(stream) - 1, self.longest - 1))
+        return [*rows, *({"input_ids": cut, "labels": cut} for cut in cuts)]
 
     def collate(self, features: Sequence[Feature]) -> dict[str, Any]:
         rows = [feature["input_ids"] for feature in features]

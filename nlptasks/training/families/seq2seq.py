@@ -23,6 +23,8 @@ class Seq2SeqFamily(GeneratingFamily):
         return Seq2SeqBackend(source, config)
 
     def features(self, example: Example) -> list[Feature]:
+        if example.plain:
+            raise ValueError("it has a text but no reference, and only a causal model learns from plain text")
         ids = self.backend.tokens(example.request)
         answer = self.backend.answer_tokens(example.request, example.target)
         self.check(max(len(ids), len(answer)))
