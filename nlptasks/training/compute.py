@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Literal
 
 Precision = Literal["auto", "float32", "bfloat16"]
+TINY = 1_000_000
+"""A model of fewer weights computes on one thread, in float32."""
 SHORT = 512
 """Rows of up to so many tokens take little memory for attention."""
 
@@ -19,14 +22,16 @@ def wait_passively() -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 
-def computes_bfloat16(precision: Precision, device: Any) -> bool:
-    """Return whether to compute in bfloat16 on ``device``: asked for, or faster there. Weights stay float32."""
+def computes_bfloat16(precision: Precision, model: Any) -> bool:
+    """Return whether to compute in bfloat16: asked for, or faster on the model's device. Weights stay float32."""
     import torch
+
+    device = model.device
 
     if precision != "auto":
         return precision == "bfloat16"
-    if device.type == "cpu":  # emulated, it is slower than float32
-        return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+    if device.type == "cpu":  # emulated, or for a very small model, it is slower than float32
+        return not is_tiny(model) and bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
     return device.type == "cuda" and bool(torch.cuda.is_bf16_supported(including_emulation=False))
 
 
@@ -35,6 +40,25 @@ def autocast(device: Any, bfloat16: bool) -> AbstractContextManager[Any]:
     import torch
 
     return torch.autocast(device.type, torch.bfloat16, enabled=bfloat16)
+
+
+def is_tiny(model: Any) -> bool:
+    """Return whether a model is so small that it takes longer to prepare its work than to do it."""
+    return sum(weights.numel() for weights in model.parameters()) < TINY
+
+
+@contextmanager
+def suitable_threads(model: Any) -> Iterator[None]:
+    """Compute a very small model on one thread: sharing such work out takes longer than the work."""
+    import torch
+
+    before = torch.get_num_threads()
+    if model.device.type == "cpu" and is_tiny(model):
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def choose_attention(model: Any, longest: int) -> None:

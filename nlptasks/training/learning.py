@@ -10,6 +10,7 @@ from typing import Any
 from nlptasks.errors import NLPTasksError, RunError
 from nlptasks.training.buckets import Part, Plan
 from nlptasks.training.card import card
+from nlptasks.training.compute import choose_attention, suitable_threads
 from nlptasks.training.course import Standing, Watch
 from nlptasks.training.examples import LeftOut, read_examples
 from nlptasks.training.families.base import Family, Feature
@@ -41,6 +42,8 @@ class Training:
         set_seed(options.seed)
         model = family.load()
         family.backend.adopt(model)
+        if not self._setup.backend_options.get("attention"):
+            choose_attention(model, max(map(max, sizes)))
         course = Course(family, plan, [sum(size) for size in sizes], self._folder.work, self._watch)
         course.evaluates = self._setup.evaluation is not None
         cpu = self._setup.backend_options.get("device") == "cpu"
@@ -52,7 +55,8 @@ class Training:
             self._judge(),
             [course],
         )
-        trainer.learn(last_checkpoint(self._folder.work), course)
+        with suitable_threads(model):
+            trainer.learn(last_checkpoint(self._folder.work), course)
         record = self._folder.record
         record.history = [_plain(entry) for entry in trainer.state.log_history]
         record.step, record.steps, record.rows = trainer.state.global_step, len(plan.batches), len(features)

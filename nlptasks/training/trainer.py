@@ -82,7 +82,7 @@ class FamilyTrainer(Trainer):  # type: ignore[misc]
         self._family = family
         self._judge = judge
         self._pieces = 1
-        self._bfloat16 = computes_bfloat16(family.options.precision, self.args.device)
+        self._bfloat16 = computes_bfloat16(family.options.precision, model)
         for callback in (c for c in self.callback_handler.callbacks if type(c).__name__ == "PrinterCallback"):
             self.remove_callback(callback)
 
