@@ -31,7 +31,8 @@ def computes_bfloat16(precision: Precision, model: Any) -> bool:
     if precision != "auto":
         return precision == "bfloat16"
     if device.type == "cpu":  # emulated, or for a very small model, it is slower than float32
-        return not is_tiny(model) and bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+        fast = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+        return bool(fast) and not is_tiny(model)
     return device.type == "cuda" and bool(torch.cuda.is_bf16_supported(including_emulation=False))
 
 
@@ -44,7 +45,7 @@ def autocast(device: Any, bfloat16: bool) -> AbstractContextManager[Any]:
 
 def is_tiny(model: Any) -> bool:
     """Return whether a model is so small that it takes longer to prepare its work than to do it."""
-    return sum(weights.numel() for weights in model.parameters()) < TINY
+    return bool(sum(weights.numel() for weights in model.parameters()) < TINY)
 
 
 @contextmanager

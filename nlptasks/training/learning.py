@@ -99,13 +99,14 @@ class Training:
                 setup.task.name,
                 str(setup.evaluation),
                 model=family.backend,
+                metrics=setup.options.metrics,
                 columns=setup.columns,
                 defaults=setup.defaults,
                 limit=setup.options.eval_limit,
                 output=self._folder.work / "evaluation",
                 overwrite=True,
-                system=setup.task.active_prompts.system or None,
-                prompt=setup.task.active_prompts.user or None,
+                system=setup.task.active_prompts.system,
+                prompt=setup.task.active_prompts.user,
                 **given,
             )
             return {name: score.value for name, score in scores.results.items()}

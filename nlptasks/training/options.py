@@ -41,8 +41,11 @@ class TrainingOptions(BaseModel):
     precision: Literal["auto", "float32", "bfloat16"] = Field(
         default="auto", description="Number format to compute in; auto is bfloat16 where the device has it."
     )
+    metrics: str | None = Field(
+        default=None, description="What to score with while training, such as squad_v2; else the task's metrics."
+    )
     metric: str | None = Field(
-        default=None, description="The figure that decides which state is kept, such as f1; else the task's first."
+        default=None, description="The figure that decides which state is kept, such as f1; else the first."
     )
     evaluate_every: int | None = Field(
         default=None, ge=1, description="Updates between evaluations; else one after every epoch."
