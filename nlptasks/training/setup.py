@@ -61,8 +61,13 @@ class Setup:
         """Return this with options of training, of the task and of the backend, told apart by their names.
 
         Raises:
-            ConfigError, UnknownNameError: an option.
+            UsageError: an option, or nothing to score with.
         """
+        file = self.evaluation is not None and Path(self.evaluation).exists()  # a benchmark brings metrics
+        if file and not (self.task.metrics or given.get("metrics")):
+            raise UsageError(
+                f"{self.task.name} has no metric of its own: name some with --metrics, or leave --eval out."
+            )
         ours = {name: value for name, value in given.items() if name in TrainingOptions.model_fields}
         rest = {name: value for name, value in given.items() if name not in ours}
         of_task, of_backend = told_apart(self.task, rest, self.model or f"{PROVIDER}/")

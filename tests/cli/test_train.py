@@ -71,6 +71,7 @@ def test_json_tells_the_loss_curve_and_the_scores(here: Cli, tiny: Tiny, tmp_pat
         (["--data", "nothing.jsonl", "--model", "hf/MODEL"], 2, "No such file"),
         (["--data", "in.jsonl=-1", "--model", "hf/MODEL"], 2, "a weight must be above 0"),
         (["--data", "in.jsonl", "--model", "hf/MODEL", "--epochs", "0"], 2, "epochs"),
+        (["--data", "in.jsonl", "--model", "hf/MODEL", "--eval", "in.jsonl"], 2, "no metric of its own"),
         (["--data", "latin.jsonl", "--model", "hf/MODEL"], 2, "none of its rows"),
         (["--data", "other.jsonl", "--model", "hf/MODEL"], 2, "no column 'prompt'"),
         (["--data", "empty.jsonl", "--model", "hf/MODEL"], 2, "'reference' is empty"),
