@@ -19,8 +19,8 @@ from nlptasks.cli.task_command import TaskCommand
 from nlptasks.training.options import TrainingOptions
 
 if TYPE_CHECKING:
-    from nlptasks.training.course import Update, Watch
     from nlptasks.training.examples import Data
+    from nlptasks.training.standing import Update, Watch
 
 BEGINNING = [
     click.Option(["model", "-m", "--model"], help="The local model to begin with: hf/FOLDER or hf/HUB-ID."),

@@ -65,13 +65,15 @@ class TrainingFolder:
     def begin(self, overwrite: bool) -> bool:
         """Start afresh or take up what is there; return whether all is done already.
 
+        What came to no checkpoint is no loss, and gives way to another training without more ado.
+
         Raises:
             RunError: what is there is another training or none, and ``overwrite`` does not help or is not set.
         """
         others = [one.name for one in self.path.iterdir() if one != self.work]
         if others and not (self.path / STATE).is_file():
             raise RunError(f"{self.path} holds other files ({others[0]} ...): choose another --output.")
-        if others and not overwrite:
+        if others and not overwrite and self._has_work():
             self.record = self._resumed()
             return self.record.status == "success"
         for one in self.path.iterdir():
@@ -82,6 +84,9 @@ class TrainingFolder:
                 one.unlink() if one.is_file() else shutil.rmtree(one)
         self.save()
         return False
+
+    def _has_work(self) -> bool:
+        return read(self.path).status == "success" or any(self.work.glob("checkpoint-*"))
 
     def _resumed(self) -> Record:
         old = read(self.path)

@@ -11,11 +11,11 @@ from nlptasks.errors import NLPTasksError, RunError
 from nlptasks.training.buckets import Part, Plan
 from nlptasks.training.card import card
 from nlptasks.training.compute import choose_attention, suitable_threads
-from nlptasks.training.course import Standing, Watch
 from nlptasks.training.examples import LeftOut, read_examples
 from nlptasks.training.families.base import Family, Feature
 from nlptasks.training.folder import TrainingFolder
 from nlptasks.training.setup import Setup
+from nlptasks.training.standing import Standing, Watch
 
 LEAST = 100
 """Updates of a model from nothing where the user gives no number of epochs."""

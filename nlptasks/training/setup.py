@@ -19,6 +19,8 @@ from nlptasks.training.examples import Data
 from nlptasks.training.options import TrainingOptions
 
 PROVIDER = "hf"
+CHANGEABLE = {"metric", "patience"}
+"""Options that change nothing of what was learnt already, so that a training may go on with others."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,7 @@ class Setup:
             "model": self.model,
             "begins_with": begins_with,
             "evaluation": self.evaluation,
-            "options": self.options.model_dump(mode="json"),
+            "options": self.options.model_dump(mode="json", exclude=CHANGEABLE),
             "task_options": None if self.task_options is None else self.task_options.model_dump(mode="json"),
             "prompt": self.task.active_prompts.digest(),
         }

@@ -12,11 +12,11 @@ from nlptasks.backends.hf.quiet import quiet
 from nlptasks.errors import StoppedError
 from nlptasks.job import PromptOverride, load_task
 from nlptasks.training.compute import wait_passively
-from nlptasks.training.course import Update, Watch
 from nlptasks.training.examples import Data, as_data
 from nlptasks.training.folder import Record, TrainingFolder
 from nlptasks.training.learning import Training
 from nlptasks.training.setup import Setup
+from nlptasks.training.standing import Update, Watch
 from nlptasks.training.start import Start
 
 log = logging.getLogger("nlptasks")

@@ -24,6 +24,8 @@ from nlptasks.training.options import TrainingOptions
 log = logging.getLogger("nlptasks")
 SCHEDULES = {"constant": "constant_with_warmup"}
 KEPT_CHECKPOINTS = 2
+FULL = ("No space left", "File too large", "PytorchStreamWriter", "unexpected pos")
+"""What safetensors and torch say where a disk is full: the last two are of a zip file that breaks off."""
 LOGGED = 10
 """Updates between two entries of the loss curve, at most."""
 Judge = Callable[[int], Mapping[str, float]]
@@ -185,8 +187,7 @@ def disk_full(error: BaseException) -> bool:
     while chain is not None:
         if isinstance(chain, OSError) and chain.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             return True
-        text = str(chain)
-        if "No space left" in text or "file write failed" in text or "File too large" in text:
+        if any(words in str(chain) for words in FULL):
             return True
         chain = chain.__cause__ or chain.__context__
     return False
