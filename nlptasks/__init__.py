@@ -54,6 +54,8 @@ if TYPE_CHECKING:
     from nlptasks.tasks import GenerationOptions as GenerationOptions
     from nlptasks.tasks import Prompts as Prompts
     from nlptasks.tasks import Task as Task
+    from nlptasks.training.train import TrainingResult as TrainingResult
+    from nlptasks.training.train import train as train
 
 _HOMES = {
     "nlptasks.api": "TaskRunner task",
@@ -70,6 +72,7 @@ _HOMES = {
     "nlptasks.plugin.spec": "Spec hookimpl",
     "nlptasks.records": "Completion Delta Failure GenerationConfig Message Record Request Sample Usage",
     "nlptasks.tasks": "GenerationOptions Prompts Task",
+    "nlptasks.training.train": "TrainingResult train",
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
 

@@ -146,6 +146,8 @@ class Task(ABC, Generic[In, Opt, Out]):
     """What a backend must be able to do for this task."""
     metrics: ClassVar[Sequence[str]] = ()
     benchmarks: ClassVar[Sequence[str]] = ()
+    plain: ClassVar[bool] = False
+    """Whether a sample without a reference is itself what to learn, as for language models."""
     streaming: ClassVar[bool] = False
     """Whether a step of one request is the last one, and its text is the output's first field."""
 

@@ -15,13 +15,14 @@ import nlptasks
 ROOT = Path(__file__).parent.parent
 
 FLOORS = [
-    {"errors", "records", "text", "fields"},
+    {"errors", "records", "text", "selection", "fields"},
     {"backends.base", "tasks"},
     {"plugin"},
     {"backends", "config", "metrics"},
     {"data", "benchmarks", "journal", "runs", "engine", "batch"},
     {"job", "api", "pipelines"},
-    {"evaluation"},
+    {"evaluation", "explain", "training.options"},
+    {"training"},
     {"testing"},
     {"cli", "__main__"},
 ]

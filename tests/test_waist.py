@@ -25,7 +25,7 @@ SUITABLE = {
     "summarization": ("embedded", *CHAT_FAMILIES, "serve"),
     "translation": (*CHAT_FAMILIES, "marian", "nllb", "serve"),
     "question-answering": ("embedded", *CHAT_FAMILIES, "bert-qa", "serve"),
-    "chat": (*CHAT_FAMILIES, "serve"),
+    "chat": ("embedded", *CHAT_FAMILIES, "serve"),
     "text-generation": (*CHAT_FAMILIES, "serve"),
 }
 CASES = [(task, kind) for task, kinds in SUITABLE.items() for kind in kinds]
@@ -66,7 +66,7 @@ def test_every_task_is_answered_and_asks_the_same(
 
 @pytest.mark.parametrize(
     ("task", "kind"),
-    [("summarization", "marian"), ("chat", "bert-qa"), ("translation", "embedded"), ("chat", "embedded")],
+    [("summarization", "marian"), ("chat", "bert-qa"), ("translation", "embedded"), ("text-generation", "embedded")],
 )
 def test_what_a_backend_cannot_do_is_refused_before_weights_load(
     task: str, kind: str, tiny: Tiny, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch

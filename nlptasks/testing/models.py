@@ -42,8 +42,8 @@ SEQ2SEQ_LAYERS = {
 def tiny_model(family: str, directory: Path) -> Path:
     """Build a tiny model in ``directory`` and return the directory.
 
-    ``family`` is one of ``BUILDERS``: llama, qwen3, gpt2, marian, t5, nllb, bert-qa, llava, qwen2-vl. The same
-    family always gets the same weights.
+    ``family`` is one of ``BUILDERS``: llama, qwen3, gpt2, marian, t5, nllb, bert-qa, selector, llava, qwen2-vl. The
+    same family always gets the same weights.
     """
     import torch
 
@@ -155,6 +155,16 @@ def _bert_qa(directory: Path) -> None:
     _save(directory, BertForQuestionAnswering(config), tokenizer)
 
 
+def _selector(directory: Path) -> None:
+    from transformers import BertConfig, BertModel
+
+    from nlptasks.backends.hf.selector import on_encoder
+
+    tokenizer = tokenizers.word_piece(model_max_length=128)
+    config = BertConfig(**LAYERS, vocab_size=len(tokenizer), max_position_embeddings=128)
+    _save(directory, on_encoder(BertModel(config)), tokenizer)
+
+
 def _llava(directory: Path) -> None:
     from transformers import CLIPVisionConfig, LlamaConfig, LlavaConfig, LlavaForConditionalGeneration, LlavaProcessor
     from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
@@ -211,6 +221,7 @@ BUILDERS: Mapping[str, Callable[[Path], None]] = {
     "t5": _t5,
     "nllb": _nllb,
     "bert-qa": _bert_qa,
+    "selector": _selector,
     "llava": _llava,
     "qwen2-vl": _qwen2_vl,
 }

@@ -33,6 +33,7 @@ class TextGeneration(Task[Beginning, GenerationOptions, Continuation]):
     Input = Beginning
     Options = GenerationOptions
     Output = Continuation
+    plain = True
     streaming = True
 
     def __init__(self, prompts: Prompts | None = None) -> None:
@@ -49,6 +50,9 @@ class TextGeneration(Task[Beginning, GenerationOptions, Continuation]):
             config=options.generation(),
             schema=options.schema_object(),
         )
+
+    def target(self, sample: Sample) -> str:
+        return super().target(sample) if sample.references else str(sample.input.prompt)
 
     def parse(self, sample: Sample, completion: Completion) -> Continuation:
         return Continuation(text=completion.text)

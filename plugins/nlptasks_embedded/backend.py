@@ -7,13 +7,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, fields, replace
 from importlib.metadata import version
 
-from nlptasks import Backend, Completion, Failure, GenerationConfig, Request, UnknownNameError
+from nlptasks import Backend, Capability, Completion, Failure, GenerationConfig, Request, UnknownNameError
 from nlptasks.backends.base import warn_once
-from nlptasks.text import detect_language
+from nlptasks.selection import Document, Shape, summarize
 from nlptasks_embedded.reader import Reading, read
-from nlptasks_embedded.summarizer import Shape, summarize
-
-BYTES_PER_TOKEN = 4  # as Limits.count has it
+from nlptasks_embedded.summarizer import scores
 
 _TRY = {
     "translation": "hf/Helsinki-NLP/opus-mt-en-de",
@@ -23,10 +21,11 @@ _TRY_OTHERWISE = "hf/Qwen/Qwen3-0.6B"
 
 
 class Embedded(Backend):
-    """Answers with sentences of the text it is given: it finds, it does not write."""
+    """Answers with sentences of the text it is given: it finds, it does not write. In a chat its guide answers."""
 
     batch_size = 16
-    tasks = frozenset({"summarization", "question-answering"})
+    tasks = frozenset({"summarization", "question-answering", "chat"})
+    capabilities = frozenset({Capability.CHAT})
 
     def complete(self, requests: Sequence[Request]) -> Sequence[Completion | Failure]:
         return [_answer(request) for request in requests]
@@ -59,14 +58,17 @@ def _answer(request: Request) -> Completion | Failure:
     needed, do = _DO[request.task]
     if missing := [name for name in needed if not request.fields.get(name, "").strip()]:
         return Failure("bad_request", f"The embedded model needs a {missing[0]}, and it is empty.")
-    return replace(do(request), latency=time.perf_counter() - started)
+    answer = do(request)
+    return answer if isinstance(answer, Failure) else replace(answer, latency=time.perf_counter() - started)
 
 
 def _summary(request: Request) -> Completion:
-    fields, tokens = request.fields, request.config.max_new_tokens
-    summary = summarize(fields["text"], Shape.of(fields, tokens and tokens * BYTES_PER_TOKEN))
+    fields = request.fields
+    document = Document.read(fields["text"], fields.get("query", ""))
+    shape = Shape.of(fields, request.config.max_new_tokens)
+    summary = summarize(document, shape, scores)
     wanted = fields.get("lang", "")
-    translated = wanted and wanted.partition("-")[0] != detect_language(fields["text"])
+    translated = wanted and wanted.partition("-")[0] != document.language
     return Completion(summary, data=_ignored(request, ["language"] if translated else [], but="max_new_tokens"))
 
 
@@ -80,9 +82,19 @@ def _reading(request: Request) -> Completion:
     return Completion(context[best.start : best.end], data=data)
 
 
-_DO: Mapping[str, tuple[Sequence[str], Callable[[Request], Completion]]] = {
+def _chat(request: Request) -> Completion | Failure:
+    from nlptasks_embedded.guide.conversation import respond
+
+    if not (request.messages and request.messages[-1].content.strip()):
+        return Failure("bad_request", "The embedded model needs a message, and it is empty.")
+    answer = respond(request.messages, _answer)
+    return answer if isinstance(answer, Failure) else replace(answer, data={**answer.data, **_ignored(request)})
+
+
+_DO: Mapping[str, tuple[Sequence[str], Callable[[Request], Completion | Failure]]] = {
     "summarization": (("text",), _summary),
     "question-answering": (("question", "context"), _reading),
+    "chat": ((), _chat),
 }
 
 

@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 import nlptasks
 from nlptasks import Backend, Completion, Failure, GenerationConfig, Request, UnknownNameError
 from nlptasks.backends.factory import BackendFactory
+from nlptasks.selection import Document, Shape, summarize
+from nlptasks.selection.terms import terms
 from nlptasks.text import sentences, words
 from nlptasks_embedded.backend import Embedded, load
 from nlptasks_embedded.reader import read
-from nlptasks_embedded.summarizer import Shape, summarize
-from nlptasks_embedded.terms import terms
+from nlptasks_embedded.summarizer import _languages, scores
 from tests.support import DATA
 
 BENCH = DATA / "bench"
@@ -58,6 +59,10 @@ def answered(task: str, config: GenerationConfig | None = None, **fields: str) -
 # Summaries
 
 
+def summary_of(text: str, shape: Shape) -> str:
+    return summarize(Document.read(text), shape, scores)
+
+
 @pytest.mark.parametrize("text", [EN, DE, ZH, JA, RU, AR, HI, TH, KO])
 def test_a_summary_is_made_of_the_texts_own_sentences_in_their_order(text: str) -> None:
     summary = answered("summarization", text=text, max_sentences="2").text
@@ -69,12 +74,12 @@ def test_a_summary_is_made_of_the_texts_own_sentences_in_their_order(text: str) 
 @pytest.mark.parametrize(("text", "aside"), [(EN, "ice cream"), (DE, "Eis"), (ZH, "冰淇淋")])
 def test_an_aside_is_left_out(text: str, aside: str) -> None:
     assert aside in text
-    assert aside not in summarize(text, Shape(sentences=4))
+    assert aside not in summary_of(text, Shape(sentences=4))
 
 
 def test_a_sentence_that_repeats_another_is_passed_over() -> None:
     text = EN + " The town chose an electric ferry, because the old ferry was loud and dirty."
-    assert summarize(text, Shape(sentences=4)).count("loud and dirty") == 1
+    assert summary_of(text, Shape(sentences=6, style="bullets")).count("loud and dirty") == 1
 
 
 def test_a_summary_for_a_query_is_about_it() -> None:
@@ -95,17 +100,18 @@ def test_markup_is_no_sentence() -> None:
         "| The town | electric ferry. |\n\nWhat the town likes about the electric ferry\n\n"
         "- The electric ferry of the town carries `180` passengers.\n"
     )
-    assert summarize(text, Shape(sentences=5)) == (
-        "The town has an electric ferry, see its page. The electric ferry of the town carries 180 passengers."
-    )
+    assert Document.read(text).sentences == [
+        "The town has an electric ferry, see its page.",
+        "The electric ferry of the town carries 180 passengers.",
+    ]
 
 
 def test_wrapped_lines_are_joined_as_the_script_wants() -> None:
-    assert summarize("The first line goes\non here.", Shape()) == "The first line goes on here."
+    assert summary_of("The first line goes\non here.", Shape()) == "The first line goes on here."
     wrapped = (
         "镇上的第一艘电动渡轮已经在老港口与北岸之间的短途航\n线上投入使用并且受到大家的欢迎和喜爱以及各方面的支\n持。"
     )
-    assert summarize(wrapped, Shape()) == wrapped.replace("\n", "")
+    assert summary_of(wrapped, Shape()) == wrapped.replace("\n", "")
 
 
 @pytest.mark.parametrize(("text", "size"), [(EN, 16), (EN, 25), (DE, 16), (DE, 30), (ZH, 20), (ZH, 40)])
@@ -138,7 +144,7 @@ def test_styles() -> None:
 @settings(deadline=None)
 @given(st.text(), st.one_of(st.none(), st.integers(1, 9)), st.sampled_from(["paragraph", "bullets", "headline"]))
 def test_any_text_has_a_summary_in_its_bounds(text: str, size: int | None, style: str) -> None:
-    summary = summarize(text, Shape(sentences=2, words=size, style=style))
+    summary = summary_of(text, Shape(sentences=2, words=size, style=style))
     assert len(sentences(summary)) <= 2 + len(sentences(text)) * (size is None)
     assert set(summary) <= set(text) | set("- …\n")
 
@@ -203,11 +209,6 @@ def test_any_question_to_any_text_is_answered_from_it(question: str, context: st
     assert 0 <= found.score <= 1
 
 
-def test_terms_meet_across_endings_and_pair_chinese_characters() -> None:
-    assert set(terms("The discoveries")) & set(terms("discovered"))
-    assert terms("电动渡轮") == ["电动", "动渡", "渡轮"]
-
-
 # The contract
 
 
@@ -218,12 +219,12 @@ def backend() -> Backend:
 
 def test_it_is_an_ordinary_backend_found_by_name(backend: Backend) -> None:
     assert isinstance(backend, Embedded)
-    assert backend.tasks == {"summarization", "question-answering"}
+    assert backend.tasks == {"summarization", "question-answering", "chat"}
     assert backend.limits().context is None
     assert set(backend.identity()) == {"backend", "version"}
 
 
-@pytest.mark.parametrize("task", ["translation", "chat", "text-generation", "visual-question-answering", "poetry"])
+@pytest.mark.parametrize("task", ["translation", "text-generation", "visual-question-answering", "poetry"])
 def test_what_it_cannot_do_is_refused_with_the_next_step(backend: Backend, task: str) -> None:
     refusal = backend.refusal(task)
     assert refusal is not None
@@ -235,7 +236,7 @@ def test_what_it_cannot_do_is_refused_with_the_next_step(backend: Backend, task:
     assert (failure.type, failure.message) == ("unsupported", refusal)
 
 
-@pytest.mark.parametrize("task", ["summarization", "question-answering"])
+@pytest.mark.parametrize("task", ["summarization", "question-answering", "chat"])
 def test_what_it_can_do_is_not_refused(backend: Backend, task: str) -> None:
     assert backend.refusal(task) is None
 
@@ -300,15 +301,18 @@ def overlap(text: str, references: list[str]) -> float:
     return max(2 * len(found & each) / max(1, len(found) + len(each)) for each in wanted)
 
 
-@pytest.mark.parametrize(
-    ("name", "size"), [("scitldr_en", 1), ("dialogsum_en", 2), ("klexikon_de", 5), ("vcsum_zh", 3)]
-)
-def test_summaries_are_nearer_to_the_references_than_the_first_sentences(name: str, size: int) -> None:
+@pytest.mark.parametrize("name", ["scitldr_en", "qmsum_en", "klexikon_de", "vcsum_zh"])
+def test_summaries_are_nearer_to_the_references_than_as_many_first_sentences(name: str) -> None:
+    if name.endswith("_en") and not _languages():
+        pytest.skip("the weights hold no encoder: python -m nlptasks_embedded.recipe makes one")
     ours = lead = 0.0
     for row in rows(name):
         references = row.get("references") or [row["summary"]]
-        ours += overlap(summarize(row["document"], Shape(sentences=size)), references)
-        lead += overlap(" ".join(sentences(row["document"])[:size]), references)
+        document = Document.read(row["document"], row.get("query", ""))
+        summary = summarize(document, Shape(), scores)
+        taken = sum(sentence in summary for sentence in document.sentences)
+        ours += overlap(summary, references)
+        lead += overlap(" ".join(document.sentences[:taken]), references)
     assert ours > lead
 
 

@@ -1,6 +1,6 @@
 """``hf/<hub id or folder>``: a local model on torch, through transformers.
 
-One file per family: ``causal``, ``seq2seq``, ``extractive`` and ``vision``; which of them a model
+One file per family: ``causal``, ``seq2seq``, ``extractive``, ``selection`` and ``vision``; which of them a model
 belongs to is read from its config.
 """
 

@@ -60,9 +60,14 @@ class HFBackend(Backend):
         """The model, loaded when first asked for."""
         with self.lock:
             if self._model is None:
-                self._model = load_weights(self.source, self.auto_class, self.config)
-                self.prepare_model(self._model)
+                self.adopt(load_weights(self.source, self.auto_class, self.config))
             return self._model
+
+    def adopt(self, model: Any) -> None:
+        """Answer with ``model`` from now on, such as one that is being trained."""
+        with self.lock:
+            self.prepare_model(model)
+            self._model = model
 
     def prepare_model(self, model: Any) -> None:
         """Adjust a model that was just loaded."""

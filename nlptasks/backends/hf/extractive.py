@@ -41,9 +41,9 @@ class ExtractiveBackend(HFBackend):
         return replace(super().limits(), context=None)  # windows read a context of any length
 
     def complete(self, requests: Sequence[Request]) -> Sequence[Answer]:
-        return answer_each(requests, self._windows, self._run)
+        return answer_each(requests, self.windows, self._run)
 
-    def _windows(self, position: int, request: Request) -> list[Window]:
+    def windows(self, position: int, request: Request) -> list[Window]:
         """Cut the context of one request into windows that each fit behind the question."""
         search = self._search(position, request)
         question, context = request.fields["question"], request.fields["context"]

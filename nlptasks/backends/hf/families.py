@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from nlptasks.backends.hf.loading import SELECTION
 from nlptasks.errors import ModelError
 
 if TYPE_CHECKING:
@@ -15,9 +16,12 @@ def backend_class(source: Source, config: Any) -> type[HFBackend]:
     """Return the backend for the model's architecture. Raises ModelError for one of no family of ours."""
     from nlptasks.backends.hf.causal import CausalBackend
     from nlptasks.backends.hf.extractive import ExtractiveBackend
+    from nlptasks.backends.hf.selection import SelectionBackend
     from nlptasks.backends.hf.seq2seq import Seq2SeqBackend
     from nlptasks.backends.hf.vision import VisionBackend
 
+    if config.model_type == SELECTION:
+        return SelectionBackend
     # Vision first: its table shares names with the others, and what sees images can also read text.
     families: tuple[type[HFBackend], ...] = (VisionBackend, ExtractiveBackend, Seq2SeqBackend, CausalBackend)
     architectures = set(getattr(config, "architectures", None) or ())

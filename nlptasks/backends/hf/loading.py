@@ -12,14 +12,17 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies
 
 from nlptasks.backends.base import warn_once
+from nlptasks.backends.hf.adapters import add_adapter, followed
+from nlptasks.backends.hf.packed import PACKED, unpack
 from nlptasks.backends.hf.problems import translated, unreachable
 from nlptasks.backends.hf.quiet import quiet
-from nlptasks.errors import ConfigError, MissingExtraError, ModelError
+from nlptasks.errors import ConfigError, ModelError
 
 if TYPE_CHECKING:
     from nlptasks.backends.hf import Options
 
-WEIGHTS = ("model.safetensors", "model.safetensors.index.json")
+SELECTION = "sentence-selection"
+WEIGHTS = ("model.safetensors", "model.safetensors.index.json", PACKED)
 
 
 @dataclass(frozen=True)
@@ -65,10 +68,12 @@ class Source:
 def reachable(source: Source) -> Source:
     """Return ``source``, offline where the hub has no address here: asking it would take half a minute of retries.
 
-    Raises ModelError if the model was not downloaded before.
+    The folder of an adapter becomes its base model with the adapter. Raises ModelError if the model was not
+    downloaded before.
     """
     from huggingface_hub import constants, try_to_load_from_cache
 
+    source = followed(source)
     check_folder(source)
     if source.folder or source.options.offline or constants.HF_HUB_OFFLINE or getproxies():
         return source
@@ -105,6 +110,8 @@ def read_config(source: Source) -> Any:
 
         raw, _ = PreTrainedConfig.get_config_dict(source.name, **source.arguments)
         kind = raw.get("model_type")
+        if kind == SELECTION:
+            from nlptasks.backends.hf import selector  # noqa: F401  (makes it known to transformers)
         if kind not in CONFIG_MAPPING and not source.options.trust_remote_code:
             raise _unknown_kind(source, kind, needs_code="auto_map" in raw)
         return AutoConfig.from_pretrained(source.name, **source.arguments)
@@ -117,8 +124,6 @@ def check_folder(source: Source) -> None:
         if source.model.startswith((".", "/", "~", "\\")) or source.model.count("/") > 1:
             raise ModelError(f"No folder {source.model!r}: check the path, or give a hub id such as owner/name.")
         return
-    if (folder / "adapter_config.json").is_file() and not (folder / "config.json").is_file():
-        raise ModelError(f"{source.model!r} is an adapter: load its base model and name this with --adapter.")
     if not (folder / "config.json").is_file():
         raise ModelError(f"{source.model!r} is not a model: it has no config.json.")
     if any((folder / name).is_file() for name in WEIGHTS):
@@ -163,8 +168,11 @@ def load_tokenizer(source: Source) -> Any:
             raise
 
 
-def load_weights(source: Source, auto_class: str, config: Any) -> Any:
-    """Return the model in evaluation mode on its device, with the adapter merged in."""
+def load_weights(source: Source, auto_class: str, config: Any, new_head: bool = False) -> Any:
+    """Return the model in evaluation mode on its device, with the adapter merged in.
+
+    With ``new_head``, what the weights lack outside of the encoder is filled at random, to be trained.
+    """
     arguments = {
         **source.arguments,
         "config": config,
@@ -177,34 +185,23 @@ def load_weights(source: Source, auto_class: str, config: Any) -> Any:
     with loading(source):
         import transformers
 
-        model, report = getattr(transformers, auto_class).from_pretrained(
-            source.name, output_loading_info=True, **arguments
-        )
-        if missing := sorted(report["missing_keys"]):
+        loader: Any = getattr(transformers, auto_class)
+        name: str | None = source.name
+        packed = source.folder / PACKED if source.folder else None
+        if packed and packed.is_file():
+            # The Auto classes take no weights, the model's own class does.
+            loader, name = loader._model_mapping[type(config)], None
+            arguments = {**arguments, "state_dict": unpack(packed)}
+        model, report = loader.from_pretrained(name, output_loading_info=True, **arguments)
+        trunk = model.base_model_prefix + "."
+        if missing := sorted(key for key in report["missing_keys"] if not new_head or key.startswith(trunk)):
             raise ModelError(
                 f"{source.model!r} lacks {len(missing)} weights of a {type(model).__name__} "
                 f"({missing[0]} ...): it was not trained for this, choose another model."
             )
     if source.options.adapter:
-        model = _add_adapter(source, model)
+        model = add_adapter(source, model)
     return model.eval()
-
-
-def _add_adapter(source: Source, model: Any) -> Any:
-    try:
-        from peft import PeftModel
-    except ImportError:
-        raise MissingExtraError("An adapter", "peft") from None
-    adapter = Source(str(source.options.adapter), source.options.model_copy(update={"revision": None}))
-    if adapter.folder is None and adapter.model.startswith((".", "/", "~")):
-        raise ModelError(f"No adapter folder {adapter.model!r}: check the path.")
-    if adapter.folder and not (adapter.folder / "adapter_config.json").is_file():
-        raise ModelError(f"{adapter.model!r} is not an adapter: it has no adapter_config.json.")
-    if adapter.folder and not (adapter.folder / "adapter_model.safetensors").is_file():
-        raise ModelError(f"{adapter.model!r} has no adapter_model.safetensors: save the adapter as safetensors.")
-    with loading(adapter):
-        arguments = {"local_files_only": adapter.arguments["local_files_only"]}
-        return PeftModel.from_pretrained(model, adapter.name, **arguments).merge_and_unload()
 
 
 def resolve_device(options: Options) -> str:

@@ -57,6 +57,13 @@ class Seq2SeqBackend(GeneratingBackend):
                 self.tokenizer.src_lang = self.languages.find(tag, KIN)
             return list(self.tokenizer(text)["input_ids"])
 
+    def answer_tokens(self, request: Request, text: str) -> list[int]:
+        """Return ``text`` as the model writes it when it answers: with the language's code and the end token."""
+        with self.lock, quiet():
+            if request.task == "translation" and (code := self._target(request)) and not self.languages.inline:
+                self.tokenizer.tgt_lang = self.languages.codes[code]
+            return list(self.tokenizer(text_target=text)["input_ids"])
+
     def text(self, request: Request) -> str:
         """Return the text that the encoder reads."""
         text = request.fields.get("text") or _last_user_text(request)

@@ -87,17 +87,25 @@ def find_spans(window: Window, start: Any, end: Any) -> tuple[list[Span], float]
     """Return the best spans of a window, and the score of there being no answer in it."""
     import torch
 
-    inside = torch.tensor(window.inside)
-    allowed = inside.clone()
-    allowed[window.null] = True
-    starts, ends = (scores.masked_fill(~allowed, -10000.0).softmax(-1) for scores in (start, end))
+    starts, ends = probabilities(window, start, end)
     null = float(starts[window.null] * ends[window.null])
+    inside = torch.tensor(window.inside)
     starts, ends = starts * inside, ends * inside
     longest = window.search.max_answer_len
     pairs = torch.outer(starts, ends).triu().tril(longest - 1).flatten()
     scores, places = pairs.topk(min(window.search.top_k, len(pairs)))
     found = [(score, place) for score, place in zip(scores.tolist(), places.tolist(), strict=True) if score > 0]
     return [_span(window, place, score) for score, place in found], null
+
+
+def probabilities(window: Window, start: Any, end: Any) -> tuple[Any, Any]:
+    """Return how probable each token is as the first and the last of the answer: context and ``null`` alone can be."""
+    import torch
+
+    allowed = torch.tensor(window.inside)
+    allowed[window.null] = True
+    starts, ends = (scores.masked_fill(~allowed, -10000.0).softmax(-1) for scores in (start, end))
+    return starts, ends
 
 
 def best_spans(search: Search, spans: Sequence[Span], null: float) -> list[Span]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -78,11 +79,21 @@ def test_an_adapter_changes_the_answer_and_the_identity(tiny: Tiny, tmp_path: Pa
         assert not torch.allclose(hf("llama").model(ids).logits, expected, atol=1e-4)
     assert backend.identity()["adapter"] == str(tmp_path / "adapter")
     assert backend.identity()["adapter_weights"]
-    with pytest.raises(ModelError, match="--adapter"):
-        load(str(tmp_path / "adapter"), Options())
+    by_itself = load(str(tmp_path / "adapter"), Options())
+    assert by_itself.identity() == backend.identity()
+    assert completion(by_itself, request).text == completion(backend, request).text
+    with pytest.raises(ConfigError, match="is an adapter itself"):
+        load(str(tmp_path / "adapter"), Options(adapter="another"))
     drop(tmp_path / "adapter", "adapter_model.safetensors")
     with pytest.raises(ModelError, match="safetensors"):
         load(str(tiny("llama")), Options(adapter=str(tmp_path / "adapter"))).__enter__()
+
+
+@pytest.mark.parametrize("base", [None, "/no/such/folder"])
+def test_an_adapter_without_its_base_model_says_so(tmp_path: Path, base: str | None) -> None:
+    (tmp_path / "adapter_config.json").write_text(json.dumps({"base_model_name_or_path": base}), "utf-8")
+    with pytest.raises(ModelError, match=r"base model .*--adapter"):
+        load(str(tmp_path), Options())
 
 
 def test_without_peft_the_extra_is_named(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
