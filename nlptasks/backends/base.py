@@ -141,6 +141,11 @@ class Backend(ABC):
         able = ", ".join(sorted(self.tasks))
         return f"This backend does {able} only, not {task}: choose another with --model."
 
+    @classmethod
+    def about(cls) -> Mapping[str, str]:
+        """Return what ``nlptasks backends show`` tells beside the options: parts, sizes, licences. Loads no weights."""
+        return {}
+
     def close(self) -> None:  # noqa: B027  (nothing to free is the common case)
         """Free what the backend holds."""
 

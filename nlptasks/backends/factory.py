@@ -95,12 +95,25 @@ def options_model(load: Callable[..., Any]) -> Any:
 
     Only that one annotation is looked at: others may name what is imported for type checkers alone.
     """
-    function = inspect.unwrap(load.__init__ if inspect.isclass(load) else load)
-    annotation = getattr(function, "__annotations__", {}).get("options")
+    return _annotation(load.__init__ if inspect.isclass(load) else load, "options")
+
+
+def backend_class(load: Callable[..., Any]) -> type[Backend]:
+    """Return the class that a factory says it returns, or is; Backend where it says nothing that can be found."""
+    try:
+        kind = load if inspect.isclass(load) else _annotation(load, "return")
+    except PluginError:  # an annotation may name what is imported for type checkers alone
+        return Backend
+    return kind if inspect.isclass(kind) and issubclass(kind, Backend) else Backend
+
+
+def _annotation(function: Callable[..., Any], name: str) -> Any:
+    function = inspect.unwrap(function)
+    annotation = getattr(function, "__annotations__", {}).get(name)
     try:
         return eval(annotation, function.__globals__) if isinstance(annotation, str) else annotation
     except NameError as error:
-        raise PluginError(f"The options of {function.__qualname__} cannot be found: {error}") from None
+        raise PluginError(f"The {name} of {function.__qualname__} cannot be found: {error}") from None
 
 
 def _validated(model: Any, options: Mapping[str, Any], provider: str) -> Any:

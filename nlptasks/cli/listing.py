@@ -67,10 +67,10 @@ def _task(kind: Any) -> dict[str, Any]:
 
 
 def _backend(load: Any) -> dict[str, Any]:
-    from nlptasks.backends.factory import options_model
+    from nlptasks.backends.factory import backend_class, options_model
 
     model = options_model(load)
-    return {"options": {} if model is None else model.model_json_schema()}
+    return {"options": {} if model is None else model.model_json_schema(), **backend_class(load).about()}
 
 
 def _metric(kind: Any) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The embedded backend: summaries and answers without a download, by picking sentences."""
+"""The embedded backend: summaries, answers and translations without a download, by small models of our own."""
 
 from nlptasks import Spec, hookimpl
 
@@ -10,6 +10,6 @@ def register_backends() -> list[Spec]:
         Spec(
             name="embedded",
             target="nlptasks_embedded.backend:load",
-            summary="summarizes and answers by picking sentences, in any language; needs no download",
+            summary="small models of one task each, in this package: needs no download",
         )
     ]

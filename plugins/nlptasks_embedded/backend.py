@@ -1,111 +1,113 @@
-"""The backend: each request to the summarizer or the reader, by its task."""
+"""The backend: each request to the part that does its task."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, fields, replace
+from dataclasses import replace
 from importlib.metadata import version
+from pathlib import Path
 
-from nlptasks import Backend, Capability, Completion, Failure, GenerationConfig, Request, UnknownNameError
-from nlptasks.backends.base import warn_once
-from nlptasks.selection import Document, Shape, summarize
-from nlptasks_embedded.reader import Reading, read
-from nlptasks_embedded.summarizer import scores
+from nlptasks import Backend, Capability, Failure, Request
+from nlptasks.backends.base import Answer
+from nlptasks_embedded.answers import answers
+from nlptasks_embedded.ignored import ignored
+from nlptasks_embedded.parts import WEIGHTS, Parts
+from nlptasks_embedded.summarizer import summary
+from nlptasks_embedded.translator import Pair, translations
 
 _TRY = {
     "translation": "hf/Helsinki-NLP/opus-mt-en-de",
     "visual-question-answering": "hf/HuggingFaceTB/SmolVLM-256M-Instruct",
 }
 _TRY_OTHERWISE = "hf/Qwen/Qwen3-0.6B"
+_NEEDED: Mapping[str, Sequence[str]] = {
+    "summarization": ("text",),
+    "question-answering": ("question", "context"),
+    "translation": ("text", "target_lang"),
+}
 
 
 class Embedded(Backend):
-    """Answers with sentences of the text it is given: it finds, it does not write. In a chat its guide answers."""
+    """Small models of one task each: it finds sentences and answers in a text, translates, and guides in a chat."""
 
     batch_size = 16
-    tasks = frozenset({"summarization", "question-answering", "chat"})
+    tasks = frozenset({*_NEEDED, "chat"})
     capabilities = frozenset({Capability.CHAT})
 
-    def complete(self, requests: Sequence[Request]) -> Sequence[Completion | Failure]:
-        return [_answer(request) for request in requests]
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._do: Mapping[str, Callable[[Sequence[Request]], Iterable[Answer]]] = {
+            "summarization": lambda requests: [summary(request, parts) for request in requests],
+            "question-answering": lambda requests: answers(requests, parts),
+            "translation": lambda requests: translations(requests, parts),
+            "chat": lambda requests: [self._chat(request) for request in requests],
+        }
+
+    def close(self) -> None:
+        self._parts.close()
+
+    def complete(self, requests: Sequence[Request]) -> Sequence[Answer]:
+        done: dict[int, Answer] = {}
+        todo: dict[str, list[int]] = {}
+        for number, request in enumerate(requests):
+            if failure := self._refused(request):
+                done[number] = failure
+            else:
+                todo.setdefault(request.task or "chat", []).append(number)
+        for task, numbers in todo.items():
+            started = time.perf_counter()
+            found = list(self._do[task]([requests[number] for number in numbers]))
+            seconds = time.perf_counter() - started
+            done |= {n: _timed(answer, seconds) for n, answer in zip(numbers, found, strict=True)}
+        return [done[number] for number in range(len(requests))]
 
     def identity(self) -> Mapping[str, str]:
-        return {"backend": "embedded", "version": version("nlptasks")}
+        return {"backend": "embedded", "version": version("nlptasks"), "weights": self._parts.identity}
 
     def refusal(self, task: str) -> str | None:
         return None if task in self.tasks else f"The embedded model does no {task}: {_instead(task)}."
 
+    @classmethod
+    def about(cls) -> Mapping[str, str]:
+        return {part.task: part.facts for part in Parts().known.values()}
+
+    def _refused(self, request: Request) -> Failure | None:
+        task = request.task or "chat"
+        if task not in self.tasks:
+            return _unsupported(request, task)
+        asked = {"images": request.images, "JSON schema": request.schema, "scoring": request.continuation}
+        for what, given in asked.items():
+            if given is not None and given != ():
+                return _unsupported(request, what)
+        if missing := [name for name in _NEEDED.get(task, ()) if not request.fields.get(name, "").strip()]:
+            return Failure("bad_request", f"The embedded model needs a {missing[0]}, and it is empty.")
+        if task == "translation" and not self._parts.speaks(task, str(pair := Pair.of(request))):
+            return _unsupported(request, f"translation from {pair.source} to {pair.target}")
+        return None
+
+    def _chat(self, request: Request) -> Answer:
+        from nlptasks_embedded.guide.conversation import respond
+
+        if not (request.messages and request.messages[-1].content.strip()):
+            return Failure("bad_request", "The embedded model needs a message, and it is empty.")
+        answer = respond(request.messages, lambda asked: self.complete([asked])[0])
+        return answer if isinstance(answer, Failure) else replace(answer, data={**answer.data, **ignored(request)})
+
 
 def load(model: str) -> Embedded:
-    """Return the backend; there is only one, so that ``model`` is empty.
+    """Return the backend with the parts of this package, or with those in the folder ``model``.
 
     Raises:
-        UnknownNameError: ``model`` names another.
+        ModelError: there are none.
     """
-    if model:
-        raise UnknownNameError("embedded model", model, [], "There is but one: --model embedded")
-    return Embedded()
+    parts = Parts(Path(model) if model else WEIGHTS)
+    _ = parts.known
+    return Embedded(parts)
 
 
-def _answer(request: Request) -> Completion | Failure:
-    started = time.perf_counter()
-    if request.task not in _DO:
-        return _unsupported(request, request.task or "chat")
-    for what, given in (("images", request.images), ("JSON schema", request.schema), ("scoring", request.continuation)):
-        if given is not None and given != ():
-            return _unsupported(request, what)
-    needed, do = _DO[request.task]
-    if missing := [name for name in needed if not request.fields.get(name, "").strip()]:
-        return Failure("bad_request", f"The embedded model needs a {missing[0]}, and it is empty.")
-    answer = do(request)
-    return answer if isinstance(answer, Failure) else replace(answer, latency=time.perf_counter() - started)
-
-
-def _summary(request: Request) -> Completion:
-    fields = request.fields
-    document = Document.read(fields["text"], fields.get("query", ""))
-    shape = Shape.of(fields, request.config.max_new_tokens)
-    summary = summarize(document, shape, scores)
-    wanted = fields.get("lang", "")
-    translated = wanted and wanted.partition("-")[0] != document.language
-    return Completion(summary, data=_ignored(request, ["language"] if translated else [], but="max_new_tokens"))
-
-
-def _reading(request: Request) -> Completion:
-    context = request.fields["context"]
-    found = read(request.fields["question"], context)
-    nothing = Reading(0, 0, 1 - found.score)
-    must = request.fields.get("allow_no_answer") == "false"
-    best = found if must or found.score > nothing.score else nothing
-    data = {**asdict(best), "no_answer_score": nothing.score, **_ignored(request)}
-    return Completion(context[best.start : best.end], data=data)
-
-
-def _chat(request: Request) -> Completion | Failure:
-    from nlptasks_embedded.guide.conversation import respond
-
-    if not (request.messages and request.messages[-1].content.strip()):
-        return Failure("bad_request", "The embedded model needs a message, and it is empty.")
-    answer = respond(request.messages, _answer)
-    return answer if isinstance(answer, Failure) else replace(answer, data={**answer.data, **_ignored(request)})
-
-
-_DO: Mapping[str, tuple[Sequence[str], Callable[[Request], Completion | Failure]]] = {
-    "summarization": (("text",), _summary),
-    "question-answering": (("question", "context"), _reading),
-    "chat": ((), _chat),
-}
-
-
-def _ignored(request: Request, names: Iterable[str] = (), but: str = "") -> dict[str, list[str]]:
-    """Warn of the options that change nothing here, and return them as a completion's data."""
-    default = GenerationConfig()
-    changed = (f.name for f in fields(default) if getattr(request.config, f.name) != getattr(default, f.name))
-    ignored = sorted({*names, *changed} - {but})
-    if ignored:
-        warn_once(f"The embedded model picks sentences from the text and writes none: {', '.join(ignored)} ignored.")
-    return {"ignored": ignored} if ignored else {}
+def _timed(answer: Answer, seconds: float) -> Answer:
+    return answer if isinstance(answer, Failure) or answer.latency else replace(answer, latency=seconds)
 
 
 def _unsupported(request: Request, what: str) -> Failure:

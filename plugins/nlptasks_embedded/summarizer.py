@@ -1,48 +1,48 @@
-"""Which sentences of a document make its summary: by an encoder in the languages it knows, elsewhere by their features.
+"""Summaries: sentences chosen by an encoder in the languages it knows, elsewhere by their features.
 
 The second needs no torch, and so answers at once.
 """
 
 from __future__ import annotations
 
-import json
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from nlptasks.selection import Document
+from nlptasks import Completion, Request
+from nlptasks.selection import Document, Shape, summarize
+from nlptasks_embedded.ignored import ignored
+from nlptasks_embedded.parts import Parts
 
 if TYPE_CHECKING:
     from nlptasks.selection.terms import Vector
 
-WEIGHTS = Path(__file__).parent / "weights" / "summarization"
-"""A model of the family ``sentence selection``, as ``nlptasks train summarization`` writes it."""
+TASK = "summarization"
 
 
-def scores(document: Document) -> Vector:
+def summary(request: Request, parts: Parts) -> Completion:
+    """Return the summary that a request asks for, in sentences of its text."""
+    document = Document.read(request.fields["text"], request.fields.get("query", ""))
+    shape = Shape.of(request.fields, request.config.max_new_tokens)
+    chosen = summarize(document, shape, lambda document: scores(document, parts))
+    wanted = request.fields.get("lang", "").partition("-")[0]
+    other = ["language"] if wanted and wanted != document.language else []
+    return Completion(chosen, data=ignored(request, other, but="max_new_tokens"))
+
+
+def scores(document: Document, parts: Parts) -> Vector:
     """Return for each sentence the log-odds of its standing in a summary."""
-    found: Vector = _model().scores(document) if document.language in _languages() else document.features @ _general()
-    return found
+    if parts.speaks(TASK, document.language):
+        found: Vector = parts.model(TASK).scores(document)
+        return found
+    return document.features @ _general(parts.folder / TASK)
 
 
 @cache
-def _languages() -> frozenset[str]:
-    config = json.loads((WEIGHTS / "config.json").read_text("utf-8"))
-    return frozenset(config["languages"] if config["encoder"] else ())
-
-
-@cache
-def _general() -> Vector:
+def _general(folder: Path) -> Vector:
     from safetensors import safe_open
 
-    [file] = WEIGHTS.glob("*.safetensors")
+    [file] = folder.glob("*.safetensors")
     with safe_open(file, "numpy") as weights:
         general: Vector = weights.get_tensor("general").astype("float32")
     return general
-
-
-@cache
-def _model() -> Any:
-    from nlptasks.backends.hf import Options, load
-
-    return load(str(WEIGHTS), Options())

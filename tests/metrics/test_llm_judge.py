@@ -274,8 +274,11 @@ def test_a_judge_by_name() -> None:
     scores = metric.compute(predictions=["[[10]] please"], references=[["b"]])
     assert scores == {"judge_failed": 100}  # it repeats the prompt, which holds no verdict of its own
     assert re.fullmatch(r"llm_judge\|v:1\|judge:echo\|mode:single\|prompt:[0-9a-f]{8}", metric.signature)
-    with pytest.raises(UnsupportedError, match="does no chat"):
-        LlmJudge(judge="embedded").statistics(["a"], [["b"]])
+
+
+def test_a_model_that_does_no_chat_is_no_judge(tiny: Callable[[str], Path]) -> None:
+    with pytest.raises(UnsupportedError, match="translation only"):
+        LlmJudge(judge=f"hf/{tiny('marian')}").statistics(["a"], [["b"]])
 
 
 def test_a_local_model_as_judge(tiny: Callable[[str], Path]) -> None:

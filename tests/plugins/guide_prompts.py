@@ -181,13 +181,16 @@ def filled(turn: str) -> str:
     return turn.replace("<en>", EN).replace("<de>", DE).replace("<zh>", ZH)
 
 
+EMBEDDED = load("")
+
+
 def chat(*turns: str) -> list[Completion]:
     """Return the answers to what a user says one after the other."""
     messages: list[Message] = []
     answers = []
     for turn in turns:
         messages.append(Message("user", turn))
-        [answer] = load("").complete([Request(tuple(messages), task="chat")])
+        [answer] = EMBEDDED.complete([Request(tuple(messages), task="chat")])
         assert isinstance(answer, Completion), answer
         answers.append(answer)
         messages.append(Message("assistant", answer.text))
