@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 import nlptasks
 from nlptasks import Backend, Completion, Failure, GenerationConfig, Request
 from nlptasks.backends.factory import BackendFactory
+from nlptasks.errors import ModelError
 from nlptasks.selection import Document, Shape, summarize
 from nlptasks.selection.terms import terms
 from nlptasks.text import sentences, words
@@ -244,7 +246,7 @@ def test_what_it_can_do_is_not_refused(backend: Backend, task: str) -> None:
 
 
 def test_another_model_is_a_folder_of_parts(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="parts.json"):
+    with pytest.raises(ModelError, match=r"parts\.json"):
         BackendFactory(f"embedded/{tmp_path}").bare()
 
 
