@@ -5,8 +5,9 @@ Each is the expected route, then the user's turns. <en>, <de> and <zh> stand for
 
 from __future__ import annotations
 
-from nlptasks import Completion, Message, Request
+from nlptasks import Completion, Failure, Message, Request
 from nlptasks_embedded.backend import load
+from nlptasks_embedded.guide.conversation import Do, respond
 
 EN = (
     "The town has put its first electric ferry into service. It carries 180 passengers and runs every ten minutes. "
@@ -184,13 +185,18 @@ def filled(turn: str) -> str:
 EMBEDDED = load("")
 
 
-def chat(*turns: str) -> list[Completion]:
+def part(request: Request) -> Completion | Failure:
+    """Answer as the embedded parts do."""
+    return EMBEDDED.complete([request])[0]
+
+
+def chat(*turns: str, do: Do = part) -> list[Completion]:
     """Return the answers to what a user says one after the other."""
     messages: list[Message] = []
     answers = []
     for turn in turns:
         messages.append(Message("user", turn))
-        [answer] = EMBEDDED.complete([Request(tuple(messages), task="chat")])
+        answer = respond(messages, do)
         assert isinstance(answer, Completion), answer
         answers.append(answer)
         messages.append(Message("assistant", answer.text))

@@ -51,7 +51,7 @@ class CausalFamily(GeneratingFamily):
         try:
             from peft import LoraConfig, get_peft_model
         except ImportError:
-            raise MissingExtraError("Training an adapter (all weights are trained with --full)", "train") from None
+            raise MissingExtraError("Training an adapter (all weights are trained with --full)", "peft") from None
         rank = self.options.lora_rank
         settings = LoraConfig(
             task_type="CAUSAL_LM", r=rank, lora_alpha=2 * rank, lora_dropout=0.05, target_modules="all-linear"
