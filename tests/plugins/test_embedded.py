@@ -223,7 +223,7 @@ def backend() -> Backend:
 
 def test_it_is_an_ordinary_backend_found_by_name(backend: Backend) -> None:
     assert isinstance(backend, Embedded)
-    assert backend.tasks == {"summarization", "question-answering", "chat"}
+    assert backend.tasks == {"summarization", "question-answering", "translation", "chat"}
     assert backend.limits().context is None
     assert set(backend.identity()) == {"backend", "version", "weights"}
 
