@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from nlptasks.records import Completion, Record, Request
 
 PROJECT = "nlptasks"
+CONTRACTS = range(1, 2)
+"""The versions of the contract that this nlptasks keeps. A plugin's entry-point group names the one it was written
+for: ``nlptasks`` is 1, ``nlptasks.2`` is 2, and so on."""
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 TARGET = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 
