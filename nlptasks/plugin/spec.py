@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -12,7 +12,7 @@ import pluggy
 from nlptasks.errors import PluginError
 
 if TYPE_CHECKING:
-    from nlptasks.records import Completion, Record, Request
+    from nlptasks.records import Completion, Delta, Record, Request
 
 PROJECT = "nlptasks"
 CONTRACTS = range(1, 2)
@@ -101,6 +101,12 @@ def run_finished(run: Any) -> None:
 @hookspec
 def before_generate(request: Request) -> tuple[Request, Any]:  # type: ignore[empty-body]
     """Guard: return the request to send in place of this one, and a state for ``after_generate``."""
+
+
+@hookspec
+def during_generate(deltas: Iterator[Delta], state: Any) -> Iterable[Delta]:  # type: ignore[empty-body]
+    """Guard: yield the pieces of a streamed answer to show so far; together they begin what ``after_generate`` will
+    return. Without this hook an answer is shown when it is whole."""
 
 
 @hookspec

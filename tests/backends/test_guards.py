@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,8 @@ import pytest
 from nlptasks import Backend, Completion, Delta, Failure, Request
 from nlptasks.backends.cached import Cached, Store
 from nlptasks.backends.dedupe import Dedupe
-from nlptasks.backends.guarded import Guarded, GuardError, Guards
-from nlptasks.plugin import PluginManager
+from nlptasks.backends.guarded import Guarded, GuardError
+from tests.backends.conftest import Plug
 from tests.backends.scripted import Recording, request, text_of
 from tests.support import Cli
 
@@ -67,27 +67,6 @@ AFTER_ONLY = """
     def after_generate(completion, state):
         return replace(completion, text=f"{completion.text} <last {state}")
 """
-
-Plug = Callable[..., Guards]
-
-
-@pytest.fixture
-def plug(tmp_path: Path) -> Iterator[Plug]:
-    """Load plugins given as name=code and return their guards."""
-    loaded = []
-
-    def guards(**plugins: str) -> Guards:
-        manager = PluginManager(only=[])
-        for name, code in plugins.items():
-            file = tmp_path / f"guard_{name}.py"
-            file.write_text(textwrap.dedent(code.replace("NAME", name)))
-            loaded.append(file.stem)
-            manager.add_file(file)
-        return Guards(manager)
-
-    yield guards
-    for name in loaded:
-        sys.modules.pop(name, None)
 
 
 def both_ways(backend: Backend, asked: Request) -> list[Any]:
