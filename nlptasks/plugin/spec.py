@@ -23,6 +23,11 @@ TARGET = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 
 Kind = Literal["task", "backend", "metric", "benchmark", "command"]
 KINDS: tuple[Kind, ...] = ("task", "backend", "metric", "benchmark", "command")
+ROLES = {
+    "guard": ("before_generate", "after_generate"),
+    "observer": ("run_started", "sample_finished", "run_finished"),
+}
+"""What a plugin can be beside what it contributes by name, and the hooks that make it that."""
 
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
