@@ -6,7 +6,7 @@ import base64
 
 from nlptasks import Completion
 from nlptasks.testing import TaskContract
-from nlptasks.testing.contracts.backend import PIXEL
+from nlptasks.testing.contracts.requests import PIXEL
 
 
 class TestSummarization(TaskContract):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -12,20 +12,10 @@ import pytest
 from nlptasks.backends.base import Answer, Backend, Capability
 from nlptasks.backends.factory import BackendFactory
 from nlptasks.errors import NLPTasksError
-from nlptasks.records import Completion, Delta, Failure, GenerationConfig, Message, Request, plain
-from nlptasks.testing.contracts.plugin import PluginContract, require
+from nlptasks.records import Completion, Delta, Failure, Request, plain
+from nlptasks.testing.contracts.plugin import PluginContract, fail, require
+from nlptasks.testing.contracts.requests import PIXEL, chat, odd_requests, worded
 from nlptasks.testing.fixtures import KeptOpen
-
-PIXEL = bytes.fromhex(
-    "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de"
-    "0000000c49444154789c63f8cfc0000003010100c9fe92ef0000000049454e44ae426082"
-)
-"""The smallest picture: one red dot, as a PNG."""
-
-
-def chat(text: str) -> Request:
-    """Return a short chat request."""
-    return Request((Message("user", text),), "chat", {"text": text}, GenerationConfig(max_new_tokens=16))
 
 
 class BackendContract(PluginContract):
@@ -103,7 +93,7 @@ class BackendContract(PluginContract):
             rest = [type(one).__name__ for one in deltas if not isinstance(one, Delta)]
             require(not rest, f"a stream goes on after its {', '.join(rest)}: only the last item is no Delta")
             if not isinstance(last, Completion):
-                pytest.fail(f"a stream ends with {last!r}: let its last item be the Completion", pytrace=False)
+                fail(f"a stream ends with {last!r}: let its last item be the Completion")
             text, thought = "".join(d.text for d in deltas), "".join(d.reasoning for d in deltas)  # type: ignore[union-attr]
             require(text == last.text, f"the deltas make {text!r}, the completion says {last.text!r}")
             require(thought == last.reasoning, f"the deltas reason {thought!r}, the completion {last.reasoning!r}")
@@ -134,12 +124,12 @@ class BackendContract(PluginContract):
     def test_a_bad_request_fails_alone(self, backend: Backend, alone: Sequence[Completion]) -> None:
         """What it cannot answer is a Failure in its own place, and its neighbours have their answers."""
         first, second = self.requests[:2]
-        for what, bad in _odd(first, backend).items():
+        for what, bad in odd_requests(first, backend).items():
             try:
                 answers = list(backend.complete([first, bad, second]))
             except Exception as error:
                 trouble = f"{type(error).__name__}: {' '.join(str(error).split())}"
-                pytest.fail(f"{what}: complete raises {trouble}; return a Failure for that request", pytrace=False)
+                fail(f"{what}: complete raises {trouble}; return a Failure for that request")
             require(len(answers) == 3, f"{what}: complete gives {len(answers)} answers to 3 requests")
             answered = [_checked(one) for one in answers]
             texts = [one.text if isinstance(one, Completion) else None for one in (answered[0], answered[2])]
@@ -166,7 +156,7 @@ class BackendContract(PluginContract):
             try:
                 json.dumps(plain(answer))
             except TypeError as error:
-                pytest.fail(f"a Completion cannot be kept: {error}; put plain values into data", pytrace=False)
+                fail(f"a Completion cannot be kept: {error}; put plain values into data")
             ignored = answer.data.get("ignored", [])
             require(ignored == sorted(set(ignored)), f"data['ignored'] is {ignored!r}: sort the names of the options")
 
@@ -187,7 +177,7 @@ class BackendContract(PluginContract):
         limits, short = backend.limits(), self.requests[0]
         context = limits.context
         require(context is None or context > 0, f"limits().context is {context}: tokens, or None without a limit")
-        counts = [limits.count(short), limits.count(_worded(short, lambda text: f"{text} " * 5))]
+        counts = [limits.count(short), limits.count(worded(short, lambda text: f"{text} " * 5))]
         require(0 < counts[0] < counts[1], f"count gives {counts[0]} tokens, and {counts[1]} for five times the text")
 
     def test_it_prints_nothing(self, backend: Backend, capfd: pytest.CaptureFixture[str]) -> None:
@@ -209,7 +199,7 @@ def _built(factory: BackendFactory) -> Backend:
     try:
         return factory.bare()
     except NLPTasksError as error:
-        pytest.fail(str(error), pytrace=False)
+        fail(str(error))
 
 
 def _completed(backend: Backend, request: Request) -> Completion:
@@ -219,7 +209,7 @@ def _completed(backend: Backend, request: Request) -> Completion:
     require(len(answers) == 1, f"complete gives {len(answers)} answers to one request")
     answer = _checked(answers[0])
     if isinstance(answer, Failure):
-        pytest.fail(f"it fails {_short(request)}: {answer.message} Give the contract requests it can answer", False)
+        fail(f"it fails {_short(request)}: {answer.message} Give the contract requests it can answer")
     return answer
 
 
@@ -227,39 +217,12 @@ def _checked(answer: Any) -> Answer:
     """Return an answer that is a Completion or a Failure as they should be."""
     __tracebackhide__ = True
     if not isinstance(answer, Answer):
-        pytest.fail(f"complete gives a {type(answer).__name__}: return a Completion or a Failure", pytrace=False)
+        fail(f"complete gives a {type(answer).__name__}: return a Completion or a Failure")
     if isinstance(answer, Failure):
         require(answer.type and _is_line(answer.message), f"{answer!r}: say in one line what went wrong")
     else:
         require(isinstance(answer.text, str), f"a Completion's text is {answer.text!r}: make it a str")
     return answer
-
-
-def _odd(good: Request, backend: Backend) -> Mapping[str, Request]:
-    """Return requests that a backend may well be asked and few can answer."""
-    context, able = backend.limits().context, backend.capabilities
-    picture = (Message("user", "What is this?", (PIXEL,)),)
-    odd = {
-        "a request without a message": replace(good, messages=()),
-        "a request without a text": _worded(good, lambda text: ""),
-        "half a character": _worded(good, lambda text: text + "\ud83d"),
-        "a NUL": _worded(good, lambda text: f"\0{text}"),
-    }
-    if context:
-        odd["a request longer than its context"] = _worded(good, lambda text: f"{text} " * context)
-    if Capability.VISION not in able:
-        odd["a picture"] = replace(good, messages=picture)
-    if Capability.SCHEMA not in able:
-        odd["a JSON schema"] = replace(good, schema={"type": "object"})
-    if Capability.LOGLIKELIHOOD not in able:
-        odd["a text to score"] = replace(good, continuation="a ferry")
-    return odd
-
-
-def _worded(request: Request, change: Callable[[str], str]) -> Request:
-    """Return the request with its texts changed; the codes of languages stay."""
-    fields = {name: value if name.endswith("lang") else change(value) for name, value in request.fields.items()}
-    return replace(request.map_text(change), fields=fields)
 
 
 def _is_line(text: Any) -> bool:

@@ -13,7 +13,7 @@ from nlptasks.errors import NLPTasksError
 from nlptasks.job import AnyTask, load_task
 from nlptasks.plugin import registry
 from nlptasks.records import Record
-from nlptasks.testing.contracts.plugin import PluginContract, require
+from nlptasks.testing.contracts.plugin import PluginContract, fail, require
 from nlptasks.text import language_code
 
 
@@ -31,7 +31,7 @@ class BenchmarkContract(PluginContract):
         __tracebackhide__ = True
         found = self.target
         if not isinstance(found, Benchmark):
-            pytest.fail(f"{self.entry.spec.target} is a {type(found).__name__}: make it a Benchmark", pytrace=False)
+            fail(f"{self.entry.spec.target} is a {type(found).__name__}: make it a Benchmark")
         return found
 
     @property
@@ -41,7 +41,7 @@ class BenchmarkContract(PluginContract):
         try:
             return load_task(self.benchmark.task)
         except NLPTasksError as error:
-            pytest.fail(f"its task: {error}", pytrace=False)
+            fail(f"its task: {error}")
 
     @property
     def _rows(self) -> list[Any]:
@@ -51,7 +51,7 @@ class BenchmarkContract(PluginContract):
         try:
             return [row for _, row in self.benchmark.rows(enumerate(self.published))]
         except NLPTasksError as error:
-            pytest.fail(f"{error} Mend columns or expand", pytrace=False)
+            fail(f"{error} Mend columns or expand")
 
     def test_it_declares_itself(self) -> None:
         """It has the name it is registered under, a licence, a citation, and the address it is published at."""
@@ -78,7 +78,7 @@ class BenchmarkContract(PluginContract):
             try:
                 right = language_code(code)
             except NLPTasksError as error:
-                pytest.fail(f"{what}: {error}", pytrace=False)
+                fail(f"{what}: {error}")
             require(code == right, f"{what} is {code!r}: write {right!r}")
 
     def test_its_metrics_exist(self) -> None:
@@ -90,7 +90,7 @@ class BenchmarkContract(PluginContract):
             try:
                 registry().find("metric", metric)
             except NLPTasksError as error:
-                pytest.fail(f"its metrics: {error}", pytrace=False)
+                fail(f"its metrics: {error}")
 
     def test_published_rows_become_samples(self) -> None:
         """Published rows become samples of its task, with references where its metrics read them."""
@@ -99,12 +99,12 @@ class BenchmarkContract(PluginContract):
         try:
             items = list(Columns(task).samples(enumerate(rows), self.name))
         except NLPTasksError as error:
-            pytest.fail(f"{error} Mend the mapping: columns = {{...}}", pytrace=False)
+            fail(f"{error} Mend the mapping: columns = {{...}}")
         metrics = self.benchmark.metrics or task.metrics
         referenced = any(getattr(registry().load("metric", one), "reads_references", True) for one in metrics)
         for item in items:
             if isinstance(item, Record):
-                pytest.fail(f"{task.name} refuses a row: {item.result.message}. Mend columns or expand", pytrace=False)
+                fail(f"{task.name} refuses a row: {item.result.message}. Mend columns or expand")
             has = item.references is not None or not referenced
             require(has, f"a sample has no references: map {task.reference_column!r} to the column that holds them")
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import pytest
 
 from nlptasks.metrics.base import Metric
-from nlptasks.testing.contracts.plugin import PluginContract, require
+from nlptasks.testing.contracts.plugin import PluginContract, fail, require
 
 if TYPE_CHECKING:
     from nlptasks.metrics.base import Statistics
@@ -148,7 +148,7 @@ class MetricContract(PluginContract):
             metric.statistics(same, [[same[0]]], **self._columns(same))
         except ValueError:
             return
-        pytest.fail("it scores 3 predictions with 1 reference: raise ValueError (zip(..., strict=True))", pytrace=False)
+        fail("it scores 3 predictions with 1 reference: raise ValueError (zip(..., strict=True))")
 
     def test_it_can_be_sent_to_another_process(self, build: Build) -> None:
         """It can be pickled after use, and scores the same then."""
@@ -158,7 +158,7 @@ class MetricContract(PluginContract):
         try:
             other = pickle.loads(pickle.dumps(metric))
         except Exception as error:
-            pytest.fail(f"it cannot be pickled ({error}): make what it holds when it is used", pytrace=False)
+            fail(f"it cannot be pickled ({error}): make what it holds when it is used")
         _require_equal(first, self._scores(other, *texts), "it scores {0}, its copy {1}")
 
     def test_it_prints_nothing(self, build: Build, capfd: pytest.CaptureFixture[str]) -> None:

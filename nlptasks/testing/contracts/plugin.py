@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NoReturn
 
 import pytest
 
@@ -16,10 +16,16 @@ from nlptasks.testing.probe import Findings, probe
 
 
 def require(holds: object, mend: str) -> None:
-    """Fail the test in one line, without a traceback: it says what to mend."""
+    """Fail the test where something does not hold; see ``fail``."""
     __tracebackhide__ = True
     if not holds:
-        pytest.fail(mend, pytrace=False)
+        fail(mend)
+
+
+def fail(mend: str) -> NoReturn:
+    """Fail the test in one line, without a traceback: it says what to mend."""
+    __tracebackhide__ = True
+    raise pytest.fail.Exception(mend, pytrace=False) from None
 
 
 class PluginContract:
@@ -44,9 +50,9 @@ class PluginContract:
         except UnknownNameError as error:
             broken = [f"{one.label}: {one.error}" for one in manager().plugins.values() if one.state == "broken"]
             why = f"; these plugins do not load: {'; '.join(broken)}" if broken else ""
-            pytest.fail(f"{error} Is its package installed (pip install -e .)?{why}", pytrace=False)
+            fail(f"{error} Is its package installed (pip install -e .)?{why}")
         except NLPTasksError as error:
-            pytest.fail(str(error), pytrace=False)
+            fail(str(error))
 
     @property
     def target(self) -> Any:
@@ -56,7 +62,7 @@ class PluginContract:
         try:
             return registry().load(self.kind, f"{owner}:{self.entry.spec.name}")
         except NLPTasksError as error:
-            pytest.fail(str(error), pytrace=False)
+            fail(str(error))
 
     @property
     def findings(self) -> Findings:

@@ -21,7 +21,7 @@ from nlptasks.records import Completion, Delta, Failure, Record, Sample
 from nlptasks.tasks import GenerationOptions, text_of
 from nlptasks.testing.command import Cli
 from nlptasks.testing.contracts.examples import example_row
-from nlptasks.testing.contracts.plugin import PluginContract, require
+from nlptasks.testing.contracts.plugin import PluginContract, fail, require
 from nlptasks.testing.scripted import BackwardsBackend, ScriptedBackend
 
 ODD_ANSWERS = ("", " \n", "{", "null", "[]", '{"unexpected": [1]}', "Über 你好 🙂\u0000", "word " * 500)
@@ -48,7 +48,7 @@ class TaskContract(PluginContract):
         try:
             return load_task(f"{plugin}:{self.entry.spec.name}")
         except NLPTasksError as error:
-            pytest.fail(str(error), pytrace=False)
+            fail(str(error))
 
     @property
     def sample(self) -> Sample:
@@ -59,9 +59,9 @@ class TaskContract(PluginContract):
         try:
             [item] = Columns(task).samples(iter([(0, row)]), "the row")
         except NLPTasksError as error:
-            pytest.fail(f"{error} Give the contract one: row = {{...}}", pytrace=False)
+            fail(f"{error} Give the contract one: row = {{...}}")
         if isinstance(item, Record):
-            pytest.fail(f"the task refuses {dict(row)} ({item.result.message}): give the contract a row", pytrace=False)
+            fail(f"the task refuses {dict(row)} ({item.result.message}): give the contract a row")
         return item
 
     @property
@@ -166,7 +166,7 @@ class TaskContract(PluginContract):
             task.target(replace(sample, references=None))
         except ValueError:
             return
-        pytest.fail("target makes up a text for a sample without references: raise ValueError", pytrace=False)
+        fail("target makes up a text for a sample without references: raise ValueError")
 
     def test_an_answer_becomes_a_prediction(self) -> None:
         """A model's answer becomes an Output that the command line can print."""
@@ -216,7 +216,7 @@ class TaskContract(PluginContract):
         engine = Engine(task, self._options(task), ScriptedBackend(self._completion))
         *deltas, record = engine.stream(self.sample)
         if not isinstance(record, Record):
-            pytest.fail("the stream does not end with a record", pytrace=False)
+            fail("the stream does not end with a record")
         require(record.result == self._record(self._completion).result, "a streamed answer has another prediction")
         shown = "".join(delta.text for delta in deltas if isinstance(delta, Delta)).strip()
         printed = text_of(record.result).strip()
@@ -230,7 +230,7 @@ class TaskContract(PluginContract):
                 try:
                     registry().find(kind, name)  # type: ignore[arg-type]
                 except NLPTasksError as error:
-                    pytest.fail(f"{self.name} names the {kind} {name!r}: {error}", pytrace=False)
+                    fail(f"{self.name} names the {kind} {name!r}: {error}")
 
 
 def _numbered(sample: Sample, count: int) -> list[Sample]:
@@ -243,4 +243,4 @@ def _tried(trouble: str, do: Any) -> Any:
     try:
         return do()
     except Exception as error:
-        pytest.fail(f"{trouble} ({type(error).__name__}: {' '.join(str(error).split())})", pytrace=False)
+        fail(f"{trouble} ({type(error).__name__}: {' '.join(str(error).split())})")
