@@ -1,0 +1,117 @@
+"""Every code block of README and docs runs, or at least says what exists."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from itertools import zip_longest
+from pathlib import Path
+
+import click
+import pytest
+
+from nlptasks.cli.main import group
+from tests.docs.blocks import NEEDS, SETTING_UP, Block, Workspace, blocks, nlptasks_calls
+from tests.support import ROOT
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+GENERATED = ROOT / "docs/reference"
+SHOWN_ELSEWHERE = {"explain.md"}
+"""Pages whose commands show what a model trained on the spot does: tests/explain/test_docs.py runs them."""
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "README.zh-CN.md",
+    *sorted(page for page in (ROOT / "docs").rglob("*.md") if "examples" not in page.parts),
+]
+LANGUAGES = {"bash", "console", "python", "toml", "json", "jsonl", "text", "jinja"}
+
+
+def name(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_blocks_are_well_formed(page: Path) -> None:
+    for block in blocks(page):
+        assert block.language in LANGUAGES, block
+        assert block.marks <= {*NEEDS, "sum"}, block
+        if block.language == "bash":
+            done = subprocess.run(["bash", "-n"], input=block.text, capture_output=True, text=True, check=False)
+            assert done.stderr == ""
+        elif block.language == "python" and GENERATED not in page.parents:
+            compile(block.text, name(page), "exec")
+        elif block.language == "toml":
+            tomllib.loads(block.text)
+        elif block.language in ("json", "jsonl"):
+            for text in block.text.splitlines() if block.language == "jsonl" else [block.text]:
+                json.loads(text)
+
+
+def _parse(arguments: list[str]) -> None:
+    """Parse a call without carrying it out: commands and options exist, and values are of their kinds."""
+    context = group.make_context("nlptasks", [*arguments], resilient_parsing=False)
+    command: click.Command = group
+    rest = [*context._protected_args, *context.args]
+    while isinstance(command, click.Group) and rest:
+        found, inner, rest = command.resolve_command(context, rest)
+        assert inner is not None
+        command, context = inner, inner.make_context(found, rest, context)
+        rest = [*context._protected_args, *context.args] if isinstance(command, click.Group) else []
+
+
+def _calls(page: Path) -> list[list[str]]:
+    """Return the calls of blocks that are not run."""
+    waiting = [block for block in blocks(page) if not block.runs or page.name in SHOWN_ELSEWHERE]
+    return [call for block in waiting for line in block.commands for call in nlptasks_calls(line)]
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if _calls(page)], ids=name)
+def test_commands_that_cannot_be_run_here_exist(page: Path) -> None:
+    for call in _calls(page):
+        if "--help" not in call:
+            _parse(call)
+
+
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if GENERATED not in page.parents and page.name not in SHOWN_ELSEWHERE], ids=name
+)
+def test_blocks_run(page: Path, tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    for block in blocks(page):
+        if block.title:
+            workspace.write(block.title, block.text)
+        elif block.runs:
+            _run(block, workspace)
+
+
+def _run(block: Block, workspace: Workspace) -> None:
+    if block.language == "bash":
+        done = workspace.run("bash", "-euo", "pipefail", "-c", block.text)
+        assert done.returncode == 0, f"{block.text}\n{done.stdout}"
+    elif block.language == "python":
+        done = workspace.run(sys.executable, "-c", block.text)
+        assert done.returncode == 0, f"{block.text}\n{done.stdout}"
+    elif block.language == "console":
+        _compare(block.text, workspace)
+
+
+def _compare(text: str, workspace: Workspace) -> None:
+    """Run what stands behind ``$`` and compare what it says with what is shown; ``…`` stands for anything."""
+    for shown in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
+        command, _, expected = shown.partition("\n")
+        done = workspace.run("bash", "-uo", "pipefail", "-c", command)
+        for want, line in zip_longest(expected.splitlines(), done.stdout.splitlines(), fillvalue=""):
+            pattern = ".*".join(re.escape(part) for part in want.rstrip().split("…"))
+            assert re.fullmatch(pattern, line.rstrip()), f"$ {command}\n{done.stdout}"
+
+
+def test_what_sets_up_from_nothing_is_run_by_ci() -> None:
+    blocks_ = [block for block in blocks(ROOT / "README.md") if SETTING_UP in block.text]
+    assert len(blocks_) == 2
+    assert '"## Try it" "## Test it"' in (ROOT / ".ci/run").read_text("utf-8")
