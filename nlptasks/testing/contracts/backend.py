@@ -71,10 +71,10 @@ class BackendContract(PluginContract):
 
     def test_it_answers_all_in_order(self, backend: Backend, alone: Sequence[Completion]) -> None:
         """Requests asked together have the answers they have alone, in the same order and number."""
-        requests = [*self.requests, *reversed(self.requests)]
+        requests = [*self.requests, *self.requests]
         answers = list(backend.complete(requests))
         require(len(answers) == len(requests), f"complete gives {len(answers)} answers to {len(requests)} requests")
-        wanted = [one.text for one in (*alone, *reversed(alone))]
+        wanted = [one.text for one in (*alone, *alone)]
         for request, answer, text in zip(requests, answers, wanted, strict=True):
             found = _checked(answer)
             same = isinstance(found, Completion) and found.text == text
@@ -191,7 +191,10 @@ class BackendContract(PluginContract):
         """Closing it frees what it holds, and closing it again does no harm."""
         with _built(factory) as backend:
             _completed(backend, self.requests[0])
+        try:
             backend.close()
+        except Exception as error:
+            fail(f"closing it again raises {type(error).__name__}: {error}; let close do nothing then")
 
 
 def _built(factory: BackendFactory) -> Backend:

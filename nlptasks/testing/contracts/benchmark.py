@@ -111,6 +111,6 @@ class BenchmarkContract(PluginContract):
     def test_rows_are_the_same_twice(self) -> None:
         """The same published rows make the same samples, and are not changed."""
         before = repr(self.published)
-        first = self._rows
-        require(self._rows == first, "expand gives other rows the second time: no chance in it, and no memory")
+        first, second = self._rows, self._rows
         require(repr(self.published) == before, "expand changes the row it is given: return a new one, {**row, ...}")
+        require(first == second, "expand gives other rows the second time: no chance in it, and no memory")

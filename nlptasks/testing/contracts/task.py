@@ -130,8 +130,8 @@ class TaskContract(PluginContract):
         options = self._options(task)
         kept = copy.deepcopy((sample, options))
         first, second = task.prompt(sample, options), task.prompt(sample, options)
-        require(first == second, "prompt gives another request the second time: let it depend on its arguments alone")
         require((sample, options) == kept, "prompt changes the sample or the options: work on a copy")
+        require(first == second, "prompt gives another request the second time: let it depend on its arguments alone")
 
     def test_a_request_is_plain(self) -> None:
         """What it asks is a Request with its task's name, messages, and fields of text."""
