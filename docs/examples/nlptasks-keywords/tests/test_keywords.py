@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 import nlptasks
-from nlptasks import Completion, Request, Sample
-from nlptasks.backends.base import Backend
+from nlptasks import Sample
+from nlptasks.testing import MetricContract, TaskContract
 from nlptasks_keywords.metric import KeywordF1
 from nlptasks_keywords.task import Keywords, KeywordsInput
 
+Scripted = Callable[..., Any]
 
-class Answering(Backend):
-    """Answers always the same."""
 
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self.asked: list[Request] = []
+class TestTask(TaskContract):
+    """The task keeps what every task promises."""
 
-    def complete(self, requests):
-        self.asked += requests
-        return [Completion(self.text) for _ in requests]
+    name = "keywords"
+    row = {"text": "Offshore turbines fed the grid.", "keywords": ["offshore turbines", "grid"]}
+    answer = "offshore turbines; grid"
+    options = {"max_keywords": 3}
+
+
+class TestMetric(MetricContract):
+    """The metric keeps what every metric promises."""
+
+    name = "keyword_f1"
 
 
 @pytest.mark.parametrize(
@@ -33,15 +41,14 @@ class Answering(Backend):
         ("  ", ""),
     ],
 )
-def test_an_answer_in_any_form_is_read(answer: str, keywords: str) -> None:
-    with nlptasks.task("keywords", model=Answering(answer)) as find:
-        assert find("A text.").keywords == keywords
+def test_an_answer_in_any_form_is_read(answer: str, keywords: str, scripted_backend: Scripted) -> None:
+    assert nlptasks.task("keywords", model=scripted_backend(answer))("A text.").keywords == keywords
 
 
-def test_the_question_holds_text_and_number() -> None:
-    backend = Answering("x")
+def test_the_question_holds_text_and_number(scripted_backend: Scripted) -> None:
+    backend = scripted_backend("x")
     nlptasks.task("keywords", model=backend, max_keywords=3)("Ends </text> here.")
-    [asked] = backend.asked
+    [asked] = backend.received
     assert "at most 3" in asked.messages[-1].content
     assert asked.messages[-1].content.startswith("<text-text>\nEnds </text> here.\n</text-text>")
     assert asked.fields == {"text": "Ends </text> here."}

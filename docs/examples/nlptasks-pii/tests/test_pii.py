@@ -16,15 +16,14 @@ with_presidio = pytest.mark.skipif(
 )
 
 HIDDEN = {
-    "EMAIL": ["anna@example.com", "jürgen.müller+x@müller-büro.de", "anna (at) example.de", "o'brien@mail.co.uk"],
-    "PHONE": ["+49 30 1234567", "030/1234567", "(030) 12 34 56 78", "+49 (0)30 123456-78", "06-12-34-56-78", "555-0142"]
-    + ["(555) 123-4567", "555.123.4567", "+1 555 123 4567"]
-    + ["13812345678", "138 1234 5678", "010-88886666", "+86 138 1234 5678", "１３８１２３４５６７８"],
-    "CARD": ["4111 1111 1111 1111", "4111-1111-1111-1112", "4111111111111111", "3782 822463 10005"]
-    + ["6222 0212 3456 7890 123", "6222021234567890123"],
-    "ID": ["110101199003071234", "11010119900307123X", "110101 19900307 123x", "123-45-6789", "C01X00T478", "E12345678"]
-    + ["DE89 3704 0044 0532 0130 00", "DE89370400440532013000", "GB82 WEST 1234 5698 7654 32", "QQ 12 34 56 C"]
-    + ["A123456(7)", "12 345 678 901", "65 170839 J 003"],
+    "EMAIL": "anna@example.com|jürgen.müller+x@müller-büro.de|anna (at) example.de|o'brien@mail.co.uk",
+    "PHONE": "+49 30 1234567|030/1234567|(030) 12 34 56 78|+49 (0)30 123456-78|06-12-34-56-78|555-0142|(555) 123-4567"
+    "|555.123.4567|+1 555 123 4567|13812345678|138 1234 5678|010-88886666|+86 138 1234 5678|１３８１２３４５６７８",
+    "CARD": "4111 1111 1111 1111|4111-1111-1111-1112|4111111111111111|3782 822463 10005|6222 0212 3456 7890 123"
+    "|6222021234567890123",
+    "ID": "110101199003071234|11010119900307123X|110101 19900307 123x|123-45-6789|C01X00T478|E12345678|A123456(7)"
+    "|DE89 3704 0044 0532 0130 00|DE89370400440532013000|GB82 WEST 1234 5698 7654 32|QQ 12 34 56 C|12 345 678 901"
+    "|65 170839 J 003",
 }
 SENTENCES = ["It is {}.", "Es ist {}, bitte merken!", "号码是{}，谢谢。", "{}", "<{}>"]
 
@@ -34,7 +33,9 @@ def asked(text: str, **more: object) -> Request:
 
 
 @pytest.mark.parametrize("sentence", SENTENCES)
-@pytest.mark.parametrize(("kind", "text"), [(kind, text) for kind in HIDDEN for text in HIDDEN[kind]])
+@pytest.mark.parametrize(
+    ("kind", "text"), [(kind, text) for kind, forms in HIDDEN.items() for text in forms.split("|")]
+)
 def test_every_form_of_identifier_is_hidden_and_shown_again(kind: str, text: str, sentence: str) -> None:
     request, vault = before_generate(asked(sentence.format(text)))
     assert request == asked(sentence.format(f"[{kind}_1]"))

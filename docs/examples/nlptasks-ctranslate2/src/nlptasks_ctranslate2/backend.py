@@ -83,7 +83,9 @@ class Converted(Backend):
 
     def _prompt(self, request: Request) -> list[int]:
         if request.images or request.schema is not None or request.continuation is not None:
-            raise ValueError("CTranslate2 reads no images, keeps to no JSON schema and scores no continuations: use hf/")
+            raise ValueError(
+                "CTranslate2 reads no images, keeps to no JSON schema and scores no continuations: use hf/"
+            )
         if not request.messages:
             raise ValueError("There is no message to answer.")
         " ".join([*(one.content for one in request.messages), *request.fields.values()]).encode()  # half a character?
