@@ -6,8 +6,8 @@
         name = "keywords"
         row = {"text": "The ferry crosses the harbour.", "keywords": ["ferry", "harbour"]}
 
-The fixtures of ``nlptasks.testing.fixtures`` come with pytest by themselves. Everything here is imported on first use:
-``nlptasks.testing.models`` and ``.servers`` serve without pytest too.
+The fixtures of ``nlptasks.testing.fixtures`` come with pytest by themselves. A contract is imported on first use: that
+of metrics brings evaluate, which takes seconds.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from nlptasks.testing.contracts import CONTRACTS as CONTRACTS
     from nlptasks.testing.contracts.backend import BackendContract as BackendContract
     from nlptasks.testing.contracts.benchmark import BenchmarkContract as BenchmarkContract
     from nlptasks.testing.contracts.metric import MetricContract as MetricContract
     from nlptasks.testing.contracts.task import TaskContract as TaskContract
 
-__all__ = ["CONTRACTS", "BackendContract", "BenchmarkContract", "MetricContract", "TaskContract"]
+__all__ = ["BackendContract", "BenchmarkContract", "MetricContract", "TaskContract"]
 
 
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module 'nlptasks.testing' has no attribute {name!r}")
-    return getattr(importlib.import_module("nlptasks.testing.contracts"), name)
+    kind = name.removesuffix("Contract").lower()
+    return getattr(importlib.import_module(f"nlptasks.testing.contracts.{kind}"), name)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import nlptasks.testing
 from nlptasks import Backend, Completion, Delta, Failure, Message, Request
 from nlptasks.backends.factory import BackendFactory
 from nlptasks.testing.command import Cli
@@ -108,8 +109,15 @@ def test_the_plugin_costs_other_projects_nothing() -> None:
 
 
 def test_all_names_are_there() -> None:
-    import nlptasks.testing as kit
-
-    assert sorted(kit.__all__) == sorted({one.__name__ for one in kit.CONTRACTS.values()} | {"CONTRACTS"})
+    assert {getattr(nlptasks.testing, name).kind for name in nlptasks.testing.__all__} == {
+        "task", "backend", "metric", "benchmark",
+    }  # fmt: skip
     with pytest.raises(AttributeError, match="no_such_name"):
-        kit.no_such_name  # noqa: B018
+        nlptasks.testing.no_such_name  # noqa: B018
+
+
+@pytest.mark.parametrize("kind", ["Task", "Backend", "Benchmark"])
+def test_a_contract_brings_nothing_heavy(kind: str) -> None:
+    code = f"import sys; from nlptasks.testing import {kind}Contract; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {"torch", "evaluate", "datasets", "numpy", "httpx"} & set(done.stdout.split())

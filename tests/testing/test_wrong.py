@@ -18,10 +18,14 @@ from xml.etree import ElementTree
 import pytest
 
 from nlptasks.plugin.spec import Kind
-from nlptasks.testing import CONTRACTS
+from nlptasks.testing import BackendContract, BenchmarkContract, MetricContract, TaskContract
+from nlptasks.testing.contracts.plugin import PluginContract
 from tests.testing.wrong import hooks
 from tests.testing.wrong.cases import CASES, METRIC_HOOKS
 
+CONTRACTS: Mapping[Kind, type[PluginContract]] = {
+    one.kind: one for one in (TaskContract, BackendContract, MetricContract, BenchmarkContract)
+}
 HERE = Path(__file__).parent / "wrong"
 RIGHT: Mapping[Kind, str] = {kind: f"Right{kind.title()}" for kind in CONTRACTS}
 PUBLISHED = [{"article": "A port opened. It is large.", "highlights": "A port opened.", "empty": ""}]
