@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from nlptasks.cli import console
+from nlptasks.cli.plugins_check import check
 
 LISTED = 4
 """As many names of a kind are shown; of more, only their number."""
@@ -18,6 +19,9 @@ LISTED = 4
 @click.group()
 def plugins() -> None:
     """Write and check plugins, show them, switch them off and on."""
+
+
+plugins.add_command(check)
 
 
 @plugins.command("list")

@@ -24,7 +24,7 @@ TARGET = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 Kind = Literal["task", "backend", "metric", "benchmark", "command"]
 KINDS: tuple[Kind, ...] = ("task", "backend", "metric", "benchmark", "command")
 ROLES = {
-    "guard": ("before_generate", "after_generate"),
+    "guard": ("before_generate", "during_generate", "after_generate"),
     "observer": ("run_started", "sample_finished", "run_finished"),
 }
 """What a plugin can be beside what it contributes by name, and the hooks that make it that."""
