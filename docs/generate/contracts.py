@@ -21,7 +21,7 @@ HOOKS = """\
 A plugin is a module or package that implements any of these functions, each marked with `@nlptasks.hookimpl`. It is
 found through the entry-point group `nlptasks` of its distribution, or loaded by `--plugin-file`. A hook may leave out
 arguments that it does not need. How to write one: [a task](../tutorials/task.md), [a backend](../tutorials/backend.md),
-[a metric](../tutorials/metric.md), [a benchmark](../tutorials/benchmark.md).
+[a metric](../tutorials/metric.md), [a benchmark](../tutorials/benchmark.md), [a guard](../tutorials/guard.md).
 
 What holds for all of them:
 

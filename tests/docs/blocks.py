@@ -88,7 +88,7 @@ class Workspace:
             ROOT / "docs/examples", self.folder / "docs/examples", ignore=shutil.ignore_patterns("__pycache__")
         )
         self._tool("nlptasks", f'exec {sys.executable} -m nlptasks "$@"')
-        self._tool("pytest", f'exec {sys.executable} -m pytest -p no:cacheprovider "$@"')
+        self._tool("pytest", f'exec {sys.executable} -m pytest -p no:cacheprovider -p nlptasks.testing.fixtures "$@"')
         self._tool("pip", f'exec {sys.executable} {Path(__file__).with_name("pip_stand_in.py")} "{self._site}" "$@"')
 
     def _tool(self, name: str, line: str) -> None:
