@@ -143,12 +143,14 @@ def _plugin(name: str, file: Path | None) -> Installed:
 
 
 def _foreign(distribution: str, modules: set[str]) -> list[str]:
-    """Return the packages among ``modules`` that come from another distribution: they lie where pip puts them."""
-    places = {sysconfig.get_path(name) for name in ("purelib", "platlib")}
-    own = {"nlptasks", *_packages(distribution)}
-    tops = {name.partition(".")[0] for name in modules} - own
-    files = {top: getattr(sys.modules.get(top), "__file__", None) or "" for top in tops}
-    return sorted(top for top, file in files.items() if any(Path(place) in Path(file).parents for place in places))
+    """Return the packages among ``modules`` that come from another distribution: they lie where pip puts them.
+
+    A single module, such as typing_extensions, is let pass: it costs little.
+    """
+    places = {Path(sysconfig.get_path(name)) for name in ("purelib", "platlib")}
+    tops = {name.partition(".")[0] for name in modules} - {PROJECT, *_packages(distribution)}
+    folders = {top: [Path(one) for one in getattr(sys.modules.get(top), "__path__", ())] for top in tops}
+    return sorted(top for top, paths in folders.items() if any(path.parent in places for path in paths))
 
 
 def _packages(distribution: str) -> set[str]:

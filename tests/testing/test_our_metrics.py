@@ -12,7 +12,7 @@ from nlptasks import Backend, Metric, Request
 from nlptasks.plugin import registry
 from nlptasks.testing import MetricContract
 
-Build = Callable[[str], Metric]
+Build = Callable[[str | None], Metric]
 
 
 class TestBleu(MetricContract):

@@ -1,6 +1,7 @@
 """Every check of the contracts can fail, and says then what to mend: right plugins pass, wrong ones do not.
 
-The wrong ones lie in ``wrong/``. They are installed as a stranger's plugins are, and tested by one run of pytest.
+The wrong ones lie in ``wrong/``. They are installed as a stranger's plugins are, and each kind is tested by
+a run of pytest.
 """
 
 from __future__ import annotations
@@ -29,7 +30,6 @@ CONTRACTS: Mapping[Kind, type[PluginContract]] = {
 HERE = Path(__file__).parent / "wrong"
 RIGHT: Mapping[Kind, str] = {kind: f"Right{kind.title()}" for kind in CONTRACTS}
 PUBLISHED = [{"article": "A port opened. It is large.", "highlights": "A port opened.", "empty": ""}]
-FLAT = [(kind, *case) for kind, cases in CASES.items() for case in cases]
 PLUGINS = ["wrong", *hooks.NAMES]
 Failures = Mapping[str, Mapping[str, str]]
 
@@ -48,14 +48,13 @@ def plugin() -> str:
     return "\n".join(lines)
 
 
-def contracts() -> str:
-    """The code of the tests: a contract for each thing, right or wrong."""
-    lines = ["from nlptasks.testing import *"]
-    for kind, cases in CASES.items():
-        more = f"; published = {PUBLISHED!r}" if kind == "benchmark" else ""
-        names = sorted({RIGHT[kind], *(name for name, _, _ in cases)})
-        lines += [f"class Test{name}({CONTRACTS[kind].__name__}): name = {kebab(name)!r}{more}" for name in names]
-    return "\n".join(lines)
+def contracts(kind: Kind) -> str:
+    """The code of the tests: a contract for each thing of a kind, right or wrong."""
+    more = f"; published = {PUBLISHED!r}" if kind == "benchmark" else ""
+    names = dict.fromkeys([RIGHT[kind], *(name for name, _, _ in CASES[kind])])
+    contract = CONTRACTS[kind].__name__
+    lines = [f"class Test{name}({contract}): name = {kebab(name)!r}{more}" for name in names]
+    return "\n".join([f"from nlptasks.testing import {contract}", *lines])
 
 
 @pytest.fixture(scope="module")
@@ -72,21 +71,18 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: strangers\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text("[nlptasks]\n" + "".join(f"{name} = {name}_plugin\n" for name in PLUGINS))
-    (folder / "test_strangers.py").write_text(contracts())
     return folder
 
 
-@pytest.fixture(scope="module")
-def failures(site: Path) -> Failures:
-    """How each check of each class failed, "" where it did not: all of what is right, of the rest what is wrong."""
-    report = site / "report.xml"
-    tests = [*(f"Test{name}" for name in RIGHT.values()), *(f"Test{name}::{check}" for _, name, check, _ in FLAT)]
-    ids = [f"test_strangers.py::{test}" for test in tests]
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "nlptasks.testing.fixtures", f"--junitxml={report}", *ids]
-    path = os.pathsep.join([str(site), *filter(None, sys.path)])
-    done = subprocess.run(
-        command, cwd=site, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, check=False
-    )
+def failures(site: Path, kind: Kind) -> Failures:
+    """Return how each check of each class failed, "" where it did not: all of the right one's, of the others one."""
+    tests = [f"Test{RIGHT[kind]}", *(f"Test{name}::{check}" for name, check, _ in CASES[kind])]
+    file, report = site / f"test_{kind}s.py", site / f"{kind}s.xml"
+    file.write_text(contracts(kind))
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "nlptasks.testing.fixtures", f"--junitxml={report}"]
+    command += [f"{file.name}::{test}" for test in tests]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(site), *filter(None, sys.path)])}
+    done = subprocess.run(command, cwd=site, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 1, done.stdout + done.stderr
     found: dict[str, dict[str, str]] = {}
     for case in ElementTree.parse(report).iter("testcase"):
@@ -96,18 +92,16 @@ def failures(site: Path) -> Failures:
     return found
 
 
-@pytest.mark.parametrize(("name", "check", "words"), [case for cases in CASES.values() for case in cases])
-def test_what_is_wrong_is_told_in_a_line(failures: Failures, name: str, check: str, words: str) -> None:
-    said = [text for test, text in failures[f"Test{name}"].items() if test == check or test.startswith(f"{check}[")]
-    assert any(words in text for text in said), said
-    assert all("\n" not in text.strip() for text in said), said
-
-
 @pytest.mark.parametrize("kind", RIGHT)
-def test_what_is_right_passes(failures: Failures, kind: Kind) -> None:
-    checks = failures[f"Test{RIGHT[kind]}"]
-    assert {check: said for check, said in checks.items() if said} == {}
-    assert {check.partition("[")[0] for check in checks} == {name for name, _ in methods(kind)}
+def test_what_is_right_passes_and_what_is_wrong_is_told_in_a_line(site: Path, kind: Kind) -> None:
+    found = failures(site, kind)
+    right = found[f"Test{RIGHT[kind]}"]
+    assert {check: said for check, said in right.items() if said} == {}
+    assert {check.partition("[")[0] for check in right} == {name for name, _ in methods(kind)}
+    for name, check, words in CASES[kind]:
+        said = [text for test, text in found[f"Test{name}"].items() if test == check or test.startswith(f"{check}[")]
+        assert any(words in text for text in said), (name, check, words, said)
+        assert all("\n" not in text.strip() for text in said), (name, check, said)
 
 
 @pytest.mark.parametrize("kind", RIGHT)

@@ -127,14 +127,14 @@ class BackendContract(PluginContract):
         for what, bad in odd_requests(first, backend).items():
             try:
                 answers = list(backend.complete([first, bad, second]))
+                *_, streamed = backend.stream(bad)
             except Exception as error:
                 trouble = f"{type(error).__name__}: {' '.join(str(error).split())}"
-                fail(f"{what}: complete raises {trouble}; return a Failure for that request")
+                fail(f"{what}: it raises {trouble}; return a Failure for that request")
             require(len(answers) == 3, f"{what}: complete gives {len(answers)} answers to 3 requests")
             answered = [_checked(one) for one in answers]
             texts = [one.text if isinstance(one, Completion) else None for one in (answered[0], answered[2])]
             require(texts == [one.text for one in alone[:2]], f"{what}: its neighbours have other answers than alone")
-            *_, streamed = backend.stream(bad)
             require(not isinstance(streamed, Delta), f"{what}: a stream ends without an answer")
 
     def test_it_has_what_it_claims(self, backend: Backend) -> None:

@@ -100,12 +100,10 @@ class BenchmarkContract(PluginContract):
             items = list(Columns(task).samples(enumerate(rows), self.name))
         except NLPTasksError as error:
             fail(f"{error} Mend the mapping: columns = {{...}}")
-        metrics = self.benchmark.metrics or task.metrics
-        referenced = any(getattr(registry().load("metric", one), "reads_references", True) for one in metrics)
         for item in items:
             if isinstance(item, Record):
                 fail(f"{task.name} refuses a row: {item.result.message}. Mend columns or expand")
-            has = item.references is not None or not referenced
+            has = item.references is not None or not self._reads_references(task)
             require(has, f"a sample has no references: map {task.reference_column!r} to the column that holds them")
 
     def test_rows_are_the_same_twice(self) -> None:
@@ -114,3 +112,7 @@ class BenchmarkContract(PluginContract):
         first, second = self._rows, self._rows
         require(repr(self.published) == before, "expand changes the row it is given: return a new one, {**row, ...}")
         require(first == second, "expand gives other rows the second time: no chance in it, and no memory")
+
+    def _reads_references(self, task: AnyTask) -> bool:
+        metrics = self.benchmark.metrics or task.metrics
+        return any(getattr(registry().load("metric", one), "reads_references", True) for one in metrics)

@@ -14,7 +14,8 @@ from nlptasks.testing.contracts.plugin import PluginContract, fail, require
 if TYPE_CHECKING:
     from nlptasks.metrics.base import Statistics
 
-Build = Callable[[str], Metric]
+Build = Callable[[str | None], Metric]
+"""From the code of a language, None to detect it, to a metric."""
 
 SENTENCES: Mapping[str, tuple[list[str], str]] = {
     "en": (
@@ -110,12 +111,17 @@ class MetricContract(PluginContract):
 
     @LANGUAGES
     def test_equal_texts_reach_its_best(self, lang: str, build: Build) -> None:
-        """Texts that equal their references reach the best score, in English, Chinese and German."""
+        """Texts that equal their references reach the best score, in English, Chinese and German, said or detected."""
         same, _ = SENTENCES[lang]
-        scores = self._scores(build(lang), same, [[text] for text in same])
-        for part, value in self._best(build(lang), scores).items():
-            near = part in scores and abs(scores[part] - value) < 1e-6
-            require(near, f"equal texts ({lang}) score {part} = {scores.get(part)}, not {value}: mend it, or say best")
+        for told in (lang, None):
+            metric = build(told)
+            scores = self._scores(metric, same, [[text] for text in same])
+            for part, value in self._best(metric, scores).items():
+                near = part in scores and abs(scores[part] - value) < 1e-6
+                which = lang if told else f"{lang}, to be detected"
+                require(
+                    near, f"equal texts ({which}) score {part} = {scores.get(part)}, not {value}: mend it, or say best"
+                )
 
     @LANGUAGES
     def test_other_texts_score_worse(self, lang: str, build: Build) -> None:

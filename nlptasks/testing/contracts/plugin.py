@@ -81,6 +81,8 @@ class PluginContract:
 
     def test_loading_imports_no_other_package(self) -> None:
         """Loading the plugin imports nothing but itself, so that --help stays quick."""
+        if self.plugin_file:
+            pytest.skip("a single file is loaded only where it is named")
         found = self.findings.imported
         require(
             not found,

@@ -59,7 +59,7 @@ BACKENDS = [
     (
         "Raising",
         "test_a_bad_request_fails_alone",
-        "complete raises IndexError: tuple index out of range; return",
+        "it raises IndexError: tuple index out of range; return a Failure",
     ),
     ("Boasting", "test_it_has_what_it_claims", "data['loglikelihood'] is None"),
     ("Holding", "test_its_answers_are_plain", "object has no form in JSON; put plain values into data"),
@@ -85,6 +85,7 @@ METRICS = [
     ("LastCounts", "test_a_sample_has_the_same_statistics_in_any_company", "for the same rows in another order"),
     ("Fraction", "test_equal_texts_reach_its_best[en]", "score right-metric = 1.0, not 100.0"),
     ("Latin", "test_equal_texts_reach_its_best[zh]", "equal texts (zh) score right-metric = 0.0, not 100.0"),
+    ("Told", "test_equal_texts_reach_its_best[zh]", "equal texts (zh, to be detected) score told = 0.0, not 100.0"),
     ("Generous", "test_other_texts_score_worse", "as good as the best"),
     ("Dividing", "test_an_empty_prediction_is_scored", "with an empty prediction right-metric is no number"),
     ("DroppingMetric", "test_it_takes_lists_of_one_length_only", "it scores 3 predictions with 1 reference"),

@@ -87,6 +87,13 @@ class Latin(RightMetric):
         return re.findall(r"[a-z]+", text.lower())
 
 
+class Told(RightMetric):
+    name = "told"
+
+    def tokens(self, text):
+        return list(text) if self.lang == "zh" else re.findall(r"[a-zäöüß]+", text.lower())
+
+
 class Generous(RightMetric):
     def share(self, prediction, reference):
         return 100.0
