@@ -117,3 +117,14 @@ class TestLlava(Local):
 
 class TestQwen2VL(Local):
     family = "qwen2-vl"
+
+
+class TestOpenAIWithAModel(BackendContract):
+    """A model behind a real server."""
+
+    name = "openai"
+
+    @pytest.fixture
+    def factory(self, tiny_model: Tiny, transformers_serve: str, monkeypatch: pytest.MonkeyPatch) -> BackendFactory:
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        return BackendFactory(f"openai/{tiny_model('llama')}", {"base_url": transformers_serve, "max_retries": 0})
