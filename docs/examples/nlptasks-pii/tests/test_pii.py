@@ -16,7 +16,8 @@ with_presidio = pytest.mark.skipif(
 )
 
 HIDDEN = {
-    "EMAIL": "anna@example.com|jürgen.müller+x@müller-büro.de|anna (at) example.de|o'brien@mail.co.uk",
+    "EMAIL": "anna@example.com|jürgen.müller+x@müller-büro.de|anna (at) example.de|o'brien@mail.co.uk"
+    "|li@例子.中国|li@mail.qq例子.com",
     "PHONE": "+49 30 1234567|030/1234567|(030) 12 34 56 78|+49 (0)30 123456-78|06-12-34-56-78|555-0142|(555) 123-4567"
     "|555.123.4567|+1 555 123 4567|13812345678|138 1234 5678|010-88886666|+86 138 1234 5678|１３８１２３４５６７８",
     "CARD": "4111 1111 1111 1111|4111-1111-1111-1112|4111111111111111|3782 822463 10005|6222 0212 3456 7890 123"

@@ -23,9 +23,10 @@ _GAP = r"[\p{Zs}\p{Pd}]"
 _YEAR = r"(?:19|20)\d\d"
 
 _AT = r"[@＠]|\s?[\[(]at[\])]\s?"
+_DOMAIN = rf"(?:[{_ANY}-]++[.．])+(?:{_HOST}++|[{_UNSPACED}]++)"
 _MAIL = (
-    rf"(?<!{_LOCAL}){_LOCAL}++(?:{_AT}){_HOST}++(?:[.．]{_HOST}++)+",
-    rf"(?<![{_ANY}.-])[{_ANY}.-]++(?<=[{_UNSPACED}])[@＠][{_ANY}-]++(?:[.．][{_ANY}-]++)+",  # 张三@例子.中国
+    rf"(?<!{_LOCAL}){_LOCAL}++(?:{_AT}){_DOMAIN}",
+    rf"(?<![{_ANY}.-])[{_ANY}.-]++(?<=[{_UNSPACED}])[@＠]{_DOMAIN}",  # 张三@例子.中国
 )
 _WITH_LETTERS = (
     r"(?=(?:[a-z\p{Zs}]*\d){10})[a-z]{2}\d\d(?:\p{Zs}[a-z\d]{4}){2,7}(?:\p{Zs}[a-z\d]{1,3})?",  # IBAN
