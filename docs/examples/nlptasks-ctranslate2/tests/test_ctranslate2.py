@@ -105,5 +105,8 @@ def test_what_it_cannot_do_is_a_failure_or_refused(build: Callable[..., Backend]
     assert "shorten it" in answers[0].message
     assert "use hf/" in answers[1].message
     assert "translation only" in (build("marian").refusal("chat") or "")
+    assert "use hf/" in (build("nllb").refusal("translation") or "")
+    [alone] = build("t5").complete([Request(asked("x").messages, "translation", {"text": "x"})])
+    assert "both languages" in alone.message
     with pytest.raises(ModelError, match="cannot be loaded"):
         BackendFactory("ctranslate2/no/such/model").bare()

@@ -24,7 +24,6 @@ LONGEST = 10**9
 class Converted(Backend):
     """What both kinds share. The model is converted and loaded when it is first asked something."""
 
-    Options = Options
     batch_size = 32
     runner: ClassVar[str]
     """The class of CTranslate2 that runs this kind."""
@@ -166,6 +165,11 @@ class Translating(Converted):
     def tasks(self) -> frozenset[str] | None:  # type: ignore[override]
         return frozenset({"translation"}) if self.config.model_type == "marian" else None
 
+    def refusal(self, task: str) -> str | None:
+        if hasattr(self.tokenizer, "src_lang") or getattr(self.tokenizer, "supported_language_codes", None):
+            return f"{self.name!r} must be told a language by a code of its own, which this backend does not: use hf/"
+        return super().refusal(task)
+
     def ids(self, request: Request) -> list[int]:
         text = request.fields.get("text") or request.messages[-1].content
         return list(self.tokenizer(self._prefix(request) + text)["input_ids"])
@@ -174,8 +178,10 @@ class Translating(Converted):
         """Return how a T5 is told what to do with a text."""
         if self.config.model_type != "t5":
             return ""
-        languages = [request.fields.get(f"{side}_lang") for side in ("source", "target")]
-        if request.task == "translation" and all(languages):
+        if request.task == "translation":
+            languages = [request.fields.get(f"{side}_lang", "") for side in ("source", "target")]
+            if not all(languages):
+                raise ValueError("This model must be told both languages: --from and --to.")
             return "translate {} to {}: ".format(*map(language_name, languages))
         return "summarize: " if request.task == "summarization" else ""
 
