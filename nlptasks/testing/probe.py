@@ -11,7 +11,6 @@ import json
 import os
 import subprocess
 import sys
-import sysconfig
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,6 +38,8 @@ OUTWARD = {
     "sqlite3.connect": "it opens a database",
 }
 CHANGING = ("os.mkdir", "os.remove", "os.rename", "os.rmdir", "os.link", "os.symlink", "os.truncate", "os.chmod")
+PLACES = ("site-packages", "dist-packages")
+"""Where pip puts packages, in this environment and in one below it."""
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 
 
@@ -147,10 +148,9 @@ def _foreign(distribution: str, modules: set[str]) -> list[str]:
 
     A single module, such as typing_extensions, is let pass: it costs little.
     """
-    places = {Path(sysconfig.get_path(name)) for name in ("purelib", "platlib")}
     tops = {name.partition(".")[0] for name in modules} - {PROJECT, *_packages(distribution)}
     folders = {top: [Path(one) for one in getattr(sys.modules.get(top), "__path__", ())] for top in tops}
-    return sorted(top for top, paths in folders.items() if any(path.parent in places for path in paths))
+    return sorted(top for top, paths in folders.items() if any(path.parent.name in PLACES for path in paths))
 
 
 def _packages(distribution: str) -> set[str]:
