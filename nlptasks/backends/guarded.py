@@ -18,6 +18,8 @@ T = TypeVar("T")
 States = list[tuple[str, Any]]
 GUARD = "guard"
 """The type of a Failure that tells of a guard, and quotes nothing."""
+LONG_NUMBER = 10**6
+"""From here on a number may be someone's: a telephone's, a card's."""
 
 
 class GuardError(PluginError):
@@ -88,7 +90,7 @@ class Guards:
         return ((name, given.get(name)) for name in [*reversed(given), *silent] if name in self._after)
 
     def redact(self, value: T) -> T:
-        """Return a JSON-like value with every text as a guard would send it: what may be kept on disk.
+        """Return a JSON-like value with every text and long number as a guard would send it: what may be kept on disk.
 
         Raises:
             GuardError: as ``before``.
@@ -219,6 +221,9 @@ def _streamed(plugin: Plugin, call: Any, deltas: Iterator[Delta], state: Any) ->
 def _walk(value: Any, change: Any) -> Any:
     if isinstance(value, str):
         return change(value)
+    if isinstance(value, int) and abs(value) >= LONG_NUMBER:
+        changed = change(str(value))
+        return value if changed == str(value) else changed
     if isinstance(value, dict):
         return {key: _walk(item, change) for key, item in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, bytes):

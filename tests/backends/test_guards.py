@@ -217,6 +217,8 @@ def test_what_is_kept_is_redacted_text_by_text(plug: Plug) -> None:
         "e": 0.5,
     }
     assert plug().redact(value) is value
+    numbers = plug(numbers=REDACTING.replace("[A-Z]{2}-\\d+", "\\d{8}"))
+    assert numbers.redact([12345678, 1234567, 0.12345678, True]) == ["<ID1>", 1234567, 0.12345678, True]
     adding = "from nlptasks import *\n@hookimpl\ndef before_generate(request):\n    raise IndexError"
     assert plug(empty=adding).redact({"n": 1}) == {"n": 1}
     more = """
