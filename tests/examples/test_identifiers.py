@@ -9,6 +9,7 @@ import re
 import string
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -170,7 +171,10 @@ def test_three_hundred_are_planted_and_would_be_found(planted: Planted) -> None:
 def test_none_gets_out_of_batches(installed: Environment, planted: Planted, tmp_path: Path) -> None:
     work = tmp_path / "work"
     work.mkdir()
-    rows = [{"id": text, "message": text, "reference": text} for text in planted.texts]
+    numbers = [int(one) for one in planted.identifiers if one.isdecimal()]
+    assert len(numbers) > 30
+    rows: list[dict[str, Any]] = [{"id": text, "message": text, "reference": text} for text in planted.texts]
+    rows.append({"id": "all", "message": " ".join(planted.texts), "reference": numbers})
     (tmp_path / "in.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     (tmp_path / "nlptasks.toml").write_text('required_plugins = ["pii"]\n')
     with FaultServer(refuses_every_third) as server:
