@@ -55,12 +55,17 @@ class PluginContract:
             fail(str(error))
 
     @property
+    def full_name(self) -> str:
+        """Return the registered name with its plugin's: no other has the same."""
+        return f"{self.entry.plugin.name}:{self.entry.spec.name}"
+
+    @property
     def target(self) -> Any:
         """Return what the Spec names, imported."""
         __tracebackhide__ = True
-        owner = self.entry.plugin.name
+        name = self.full_name
         try:
-            return registry().load(self.kind, f"{owner}:{self.entry.spec.name}")
+            return registry().load(self.kind, name)
         except NLPTasksError as error:
             fail(str(error))
 

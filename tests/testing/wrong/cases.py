@@ -12,7 +12,7 @@ Case = tuple[str, str, str]
 TASKS = [
     ("Renamed", "test_it_declares_itself", "Renamed.name is 'another': it is registered as 'renamed'"),
     ("NumberedVersion", "test_it_declares_itself", "version is 2: make it a text"),
-    ("PlainInput", "test_it_declares_itself", "PlainInput.Input is <class 'dict'>: make it a pydantic model"),
+    ("PlainInput", "test_it_declares_itself", "has <class 'dict'> as its Input: make it a pydantic model"),
     ("NoOutputField", "test_it_declares_itself", "Output has no field"),
     ("NotATask", "test_it_declares_itself", "which is no Task"),
     ("Undescribed", "test_its_fields_are_described", "Input does not describe text: Field(description='...')"),
