@@ -23,6 +23,8 @@ from tests.support import ROOT
 NEEDS = {"server", "hub", "terminal"}
 INCLUDED = re.compile(r'^( *)--8<-- "([^"]+)"$', re.MULTILINE)
 TITLE = re.compile(r'title="([^"]+)"')
+FIRST_LINE = re.compile(r"# (\w+\.py)\n")
+"""How README names a file: it is read where no titles are shown."""
 SETTING_UP = "-m venv"
 """What sets everything up from nothing is run by ``.ci/run``, word for word."""
 
@@ -59,7 +61,8 @@ def _block(info: str, content: str) -> Block:
     title = TITLE.search(info)
     language, *marks = TITLE.sub("", info).split()
     text = INCLUDED.sub(lambda found: (ROOT / found[2]).read_text("utf-8").rstrip(), content)
-    return Block(language, frozenset(marks), title[1] if title else "", text)
+    named = title or FIRST_LINE.match(text)
+    return Block(language, frozenset(marks), named[1] if named else "", text)
 
 
 def nlptasks_calls(command: str) -> Iterator[list[str]]:
