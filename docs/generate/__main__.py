@@ -15,6 +15,7 @@ PAGES = {
     "metrics.md": "contributions:metrics",
     "hooks.md": "contracts:hooks",
     "python.md": "contracts:python",
+    "testing.md": "testing:page",
     "errors.md": "contracts:error_page",
     "settings.md": "settings:settings",
     "files.md": "settings:files",

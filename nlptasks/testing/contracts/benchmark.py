@@ -61,7 +61,7 @@ class BenchmarkContract(PluginContract):
             require(getattr(found, what), f"it has no {what}: who uses the figures needs to know")
 
     def test_its_columns_are_its_tasks(self) -> None:
-        """Its mapping fills columns that its task reads, and a reference where there is one."""
+        """Its mapping fills columns that its task reads."""
         task, columns = self.task, self.benchmark.columns
         first, *_ = known = [n for field, info in task.Input.model_fields.items() for n in column_names(field, info)]
         named = ", ".join(known)
