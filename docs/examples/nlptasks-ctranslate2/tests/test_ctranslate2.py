@@ -110,3 +110,5 @@ def test_what_it_cannot_do_is_a_failure_or_refused(build: Callable[..., Backend]
     assert "both languages" in alone.message
     with pytest.raises(ModelError, match="cannot be loaded"):
         BackendFactory("ctranslate2/no/such/model").bare()
+    with pytest.raises(ModelError, match="Name a model"):
+        BackendFactory("ctranslate2").bare()

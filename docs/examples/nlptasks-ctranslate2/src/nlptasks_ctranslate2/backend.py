@@ -82,9 +82,7 @@ class Converted(Backend):
 
     def _prompt(self, request: Request) -> list[int]:
         if request.images or request.schema is not None or request.continuation is not None:
-            raise ValueError(
-                "CTranslate2 reads no images, keeps to no JSON schema and scores no continuations: use hf/"
-            )
+            raise ValueError("This backend reads no images, keeps to no schema and scores no continuations: use hf/")
         if not request.messages:
             raise ValueError("There is no message to answer.")
         " ".join([*(one.content for one in request.messages), *request.fields.values()]).encode()  # half a character?
@@ -97,7 +95,7 @@ class Converted(Backend):
         tokens = [self.tokenizer.convert_ids_to_tokens(prompt) for prompt in prompts]
         try:
             found = self.generate(tokens, _new_tokens(config), _settings(config))
-        except (TypeError, ValueError) as error:
+        except (RuntimeError, TypeError, ValueError) as error:
             return [Failure("bad_request", " ".join(str(error).split()))] * len(prompts)
         return [self._answer(len(prompt), tokens, config) for prompt, tokens in zip(prompts, found, strict=True)]
 
@@ -147,9 +145,8 @@ class Generating(Converted):
         if not self.tokenizer.chat_template:
             return list(self.tokenizer("\n\n".join(message.content for message in request.messages))["input_ids"])
         chat = [{"role": message.role, "content": message.content} for message in request.messages]
-        return list(
-            self.tokenizer.apply_chat_template(chat, add_generation_prompt=True, enable_thinking=False)["input_ids"]
-        )
+        settings = {"add_generation_prompt": True, "sanitize_control_tokens": True, "enable_thinking": False}
+        return list(self.tokenizer.apply_chat_template(chat, **settings)["input_ids"])
 
     def generate(self, prompts: list[list[str]], length: int, settings: Mapping[str, Any]) -> Sequence[list[str]]:
         found = self.model.generate_batch(prompts, max_length=length, include_prompt_in_result=False, **settings)

@@ -33,6 +33,8 @@ def load(model: str, options: Options) -> Backend:
     Raises:
         ModelError: there is no such model, or it is none that answers with text.
     """
+    if not model:
+        raise ModelError("Name a model: ctranslate2/<hub id or folder>.")
     from transformers import AutoConfig
 
     from nlptasks_ctranslate2.backend import Generating, Translating
