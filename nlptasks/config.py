@@ -13,6 +13,18 @@ from nlptasks.errors import ConfigError, UnknownNameError
 
 FILE = "nlptasks.toml"
 DEFAULT_MODEL = "embedded"
+ENVIRONMENT = {
+    "NLPTASKS_MODEL": "The model to use where `--model` names none; goes before `nlptasks.toml`.",
+    "NLPTASKS_PLUGINS": "Entry points of the plugins to load, with commas between: these and no others.",
+    "NLPTASKS_STRICT_PLUGINS": "1: a broken plugin is an error. 0, or not set: it is a warning.",
+    "OPENAI_API_KEY": "The API key for `openai/…`; `--api-key-env` names another variable. Never written anywhere.",
+    "OPENAI_BASE_URL": "Where the server of `openai/…` is, unless `--base-url` says so.",
+    "HF_HUB_OFFLINE": "1: models and data of the hub come from what was downloaded before; no connection is opened.",
+    "HF_HOME": "The folder that holds what was downloaded from the hub.",
+    "NO_COLOR": "Anything: no colours on a terminal.",
+    "_NLPTASKS_COMPLETE": "Set by a shell that wants completions; see the README.",
+}
+"""The environment variables that matter to nlptasks, with what each does."""
 
 
 @dataclass(frozen=True)

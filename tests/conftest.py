@@ -3,12 +3,14 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable, Iterator
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tests.support import Cli, run_cli
+
+pytest_plugins = ["nlptasks.testing.fixtures"]
 
 Tiny = Callable[[str], Path]
 
@@ -35,15 +37,9 @@ def cli(tmp_path: Path) -> Cli:
 
 
 @pytest.fixture(scope="session")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
+def tiny(tiny_model: Tiny) -> Tiny:
     """Build a tiny model of a family, once per session: ``tiny("llama")`` returns its folder."""
-    import torch
-
-    from nlptasks.testing.models import tiny_model
-
-    torch.set_num_threads(1)
-    folder = tmp_path_factory.mktemp("models")
-    return cache(lambda family: tiny_model(family, folder / family))
+    return tiny_model
 
 
 @pytest.fixture(scope="session")

@@ -1,34 +1,14 @@
-"""The command line as a process of its own."""
+"""Where things are."""
 
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a process left: exit code, stdout and stderr."""
-
-    code: int
-    out: str
-    err: str
-
-
-Cli = Callable[..., Outcome]
+from nlptasks.testing.command import Cli as Cli
+from nlptasks.testing.command import Outcome as Outcome
+from nlptasks.testing.command import run_cli as run_cli
 
 ROOT = Path(__file__).parents[1]
 DATA = Path(os.environ.get("NLPTASKS_TEST_DATA") or ROOT.parent / "shared" / "data")
 """Real data, which the project does not hold: tests that need them skip where they are absent."""
-
-
-def run_cli(*arguments: object, stdin: str | bytes = b"", cwd: Path) -> Outcome:
-    """Run nlptasks without a terminal."""
-    data = stdin.encode() if isinstance(stdin, str) else stdin
-    command = [sys.executable, "-m", "nlptasks", *map(str, arguments)]
-    done = subprocess.run(command, input=data, capture_output=True, cwd=cwd, timeout=120, check=False)
-    return Outcome(done.returncode, done.stdout.decode(), done.stderr.decode())

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from nlptasks.backends.base import Answer, Backend, K, Limits, Preview, Session
+from nlptasks.backends.guarded_stream import Source, ended, withhold
 from nlptasks.backends.wrapper import Wrapper, WrapperSession
 from nlptasks.errors import PluginError
 from nlptasks.plugin.isolation import stdout_aside, whereabouts
@@ -17,6 +18,8 @@ T = TypeVar("T")
 States = list[tuple[str, Any]]
 GUARD = "guard"
 """The type of a Failure that tells of a guard, and quotes nothing."""
+LONG_NUMBER = 10**6
+"""From here on a number may be someone's: a telephone's, a card's."""
 
 
 class GuardError(PluginError):
@@ -28,6 +31,7 @@ class Guards:
 
     def __init__(self, plugins: PluginManager) -> None:
         self._before = list(plugins.implementations("before_generate"))
+        self._during = {plugin.name: call for plugin, call in plugins.implementations("during_generate")}
         self._after = {plugin.name: (plugin, call) for plugin, call in plugins.implementations("after_generate")}
 
     @property
@@ -60,20 +64,33 @@ class Guards:
         Raises:
             GuardError: a guard raised, or returned something else than a completion.
         """
-        given = dict(states)
-        silent = [name for name in self._after if name not in given]
-        for name in [*reversed(given), *silent]:
-            if name not in self._after:
-                continue
+        for name, state in self._backwards(states):
             plugin, call = self._after[name]
-            now, state = completion, given.get(name)
+            now = completion
             completion = _call(plugin, lambda call=call, now=now, state=state: call(completion=now, state=state))
             if not isinstance(completion, Completion):
                 raise GuardError(f"The guard of plugin {plugin.label} returned no completion; the answer is withheld.")
         return completion
 
+    def during(self, deltas: Iterator[Delta], states: States) -> Iterator[Delta]:
+        """Yield what may be shown of an answer before it is whole: nothing, unless every guard of answers streams.
+
+        Raises:
+            GuardError: a guard raised, or yielded something else than a Delta.
+        """
+        for name, state in self._backwards(states):
+            plugin, _ = self._after[name]
+            deltas = _streamed(plugin, self._during.get(name, withhold), deltas, state)
+        return deltas
+
+    def _backwards(self, states: States) -> Iterator[tuple[str, Any]]:
+        """Yield the names of those who guard answers, in their order, each with its state, None if it gave none."""
+        given = dict(states)
+        silent = [name for name in self._after if name not in given]
+        return ((name, given.get(name)) for name in [*reversed(given), *silent] if name in self._after)
+
     def redact(self, value: T) -> T:
-        """Return a JSON-like value with every text as a guard would send it: what may be kept on disk.
+        """Return a JSON-like value with every text and long number as a guard would send it: what may be kept on disk.
 
         Raises:
             GuardError: as ``before``.
@@ -120,19 +137,20 @@ class Guarded(Wrapper):
         return _GuardedLimits(inner.context, inner=inner, guards=self.guards)
 
     def stream(self, request: Request) -> Iterator[Delta | Answer]:
-        """Stream nothing before the whole answer has passed the guards: then one Delta."""
+        """Stream what the guards let through before the answer is whole, then what is left of it as one Delta."""
+        shown = Delta()
         try:
             request, states = self.guards.before(request)
+            source = Source(self.inner.stream(request))
+            for delta in self.guards.during(source.deltas, states):
+                shown = Delta(shown.text + delta.text, shown.reasoning + delta.reasoning)
+                yield delta
         except GuardError as error:
             yield _failure(error)
             return
-        for item in self.inner.stream(request):
-            if isinstance(item, Delta):
-                continue
-            answer = _after(self.guards, item, states)
-            if isinstance(answer, Completion):
-                yield Delta(answer.text, answer.reasoning)
-            yield answer
+        source.finish()
+        if source.answer is not None:
+            yield from ended(_after(self.guards, source.answer, states), shown, _CHANGED)
 
 
 @dataclass(frozen=True)
@@ -173,6 +191,9 @@ def _after(guards: Guards, answer: Answer, states: States) -> Answer:
         return _failure(error)
 
 
+_CHANGED = Failure(GUARD, "The guards let through other text in the stream than in the end; the answer is withheld.")
+
+
 def _failure(error: GuardError) -> Failure:
     return Failure(GUARD, str(error))
 
@@ -188,9 +209,21 @@ def _call(plugin: Plugin, call: Any) -> Any:
         raise GuardError(message) from None
 
 
+def _streamed(plugin: Plugin, call: Any, deltas: Iterator[Delta], state: Any) -> Iterator[Delta]:
+    """Yield what a guard makes of a stream, each step of it taken as carefully as a call."""
+    through = _call(plugin, lambda: iter(call(deltas=deltas, state=state)))
+    while (delta := _call(plugin, lambda: next(through, None))) is not None:
+        if not isinstance(delta, Delta):
+            raise GuardError(f"The guard of plugin {plugin.label} streamed no deltas; the answer is withheld.")
+        yield delta
+
+
 def _walk(value: Any, change: Any) -> Any:
     if isinstance(value, str):
         return change(value)
+    if isinstance(value, int) and abs(value) >= LONG_NUMBER:
+        changed = change(str(value))
+        return value if changed == str(value) else changed
     if isinstance(value, dict):
         return {key: _walk(item, change) for key, item in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, bytes):

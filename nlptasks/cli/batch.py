@@ -13,6 +13,7 @@ from nlptasks.backends.guarded import Guards
 from nlptasks.batch import origin, work
 from nlptasks.cli import console
 from nlptasks.cli.call import Call
+from nlptasks.cli.exits import Exit
 from nlptasks.cli.progress import Progress
 from nlptasks.data import Columns, dump_line, output_row, plain_column, read_rows
 from nlptasks.engine import Engine
@@ -21,8 +22,6 @@ from nlptasks.plugin import registry
 from nlptasks.plugin.isolation import stdout_aside
 from nlptasks.records import Record, Sample
 from nlptasks.runs import Counts, RunDirectory, sample_line
-
-FINISHED_WITH_FAILURES = 3
 
 
 def run_batch(call: Call) -> int:
@@ -53,7 +52,7 @@ def run_batch(call: Call) -> int:
         guards = Guards(registry().plugins)
         directory = RunDirectory(output, job.run(backend, origin(source, columns)), given["log_content"], guards.redact)
         counts = _to_file(call, directory, engine, everything)
-    return FINISHED_WITH_FAILURES if counts.failed else 0
+    return Exit.FINISHED_WITH_FAILURES if counts.failed else 0
 
 
 def _to_stdout(engine: Engine, items: Iterator[Sample | Record]) -> Counts:

@@ -46,10 +46,11 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         return
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     grid = Table(*headers, box=None, pad_edge=False, header_style="bold")
     for row in rows:
-        grid.add_row(*row)
+        grid.add_row(*map(Text.from_ansi, row))  # brackets are no markup, and colours are click's
     Console().print(grid)
 
 

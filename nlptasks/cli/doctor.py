@@ -49,10 +49,7 @@ def _checks() -> Iterator[Check]:
     yield _devices()
     if importlib.util.find_spec("torchao"):
         yield Check("torchao", True, "installed", "It prints on import and nlptasks does not need it.")
-    for name in ("OPENAI_BASE_URL", "HF_HUB_OFFLINE", "HF_HOME"):
-        if name in os.environ:
-            yield Check(name, True, os.environ[name])
-    yield Check("OPENAI_API_KEY", True, "set" if os.environ.get("OPENAI_API_KEY") else "not set")
+    yield from _environment()
 
 
 def _package(name: str) -> Check:
@@ -72,6 +69,16 @@ def _plugins() -> Iterator[Check]:
         if plugin.state == "broken":
             advice = f"Mend it, uninstall it, or: nlptasks plugins disable {plugin.name}"
             yield Check(f"plugin {plugin.name}", False, plugin.error, advice)
+
+
+def _environment() -> Iterator[Check]:
+    from nlptasks.config import ENVIRONMENT
+
+    for name in ENVIRONMENT:
+        if name.endswith("_KEY"):
+            yield Check(name, True, "set" if os.environ.get(name) else "not set")
+        elif name in os.environ:
+            yield Check(name, True, os.environ[name])
 
 
 def _settings() -> Check:

@@ -11,13 +11,13 @@ import click
 
 from nlptasks.cli import console
 from nlptasks.cli.call import BATCH, PATH, SHARED, Call
+from nlptasks.cli.exits import Exit
 from nlptasks.cli.run import Run
 from nlptasks.cli.task_command import TaskCommand
 
 if TYPE_CHECKING:
     from nlptasks.evaluation.trial_run import Evaluation
 
-FINISHED_WITH_FAILURES = 3
 MODELS = click.Option(["models", "-m", "--model"], multiple=True, help="Which model answers (repeatable).")
 KEPT = [one for one in BATCH if one.name in ("columns", "limit", "overwrite", "log_content")]
 OPTIONS = [
@@ -142,7 +142,7 @@ def _run(evaluation: Evaluation, as_json: bool) -> int:
     else:
         print_scores(scores)
         console.note(f"-> {scores.run}")
-    return FINISHED_WITH_FAILURES if scores.counts["failed"] else 0
+    return Exit.FINISHED_WITH_FAILURES if scores.counts["failed"] else 0
 
 
 def _show(evaluation: Evaluation, as_json: bool) -> int:

@@ -16,6 +16,7 @@ from typing import Any
 import click
 
 from nlptasks.cli import console
+from nlptasks.cli.exits import Exit
 from nlptasks.errors import NLPTasksError
 
 log = logging.getLogger("nlptasks")
@@ -47,11 +48,10 @@ SUMMARIES = {
     "backends": "Show the backends there are.",
     "metrics": "Show the metrics there are.",
     "benchmarks": "Show the benchmarks there are.",
-    "plugins": "Show plugins, switch them off and on.",
+    "plugins": "Write and check plugins, show them, switch them off and on.",
     "cache": "Show or empty the response cache.",
     "doctor": "Check this installation.",
 }
-INTERRUPTED = 130
 COMPLETION = "_NLPTASKS_COMPLETE"
 """Set by a shell that wants completions."""
 
@@ -188,7 +188,7 @@ def _run(args: list[str], traceback: bool) -> int:
     except (click.Abort, KeyboardInterrupt):
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # an impatient second one would cut the end short
         console.fail("interrupted")
-        return INTERRUPTED
+        return Exit.INTERRUPTED
     except BrokenPipeError:
         _silence_stdout()
         console.fail("the reader of the output went away before all was written")

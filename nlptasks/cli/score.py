@@ -8,8 +8,8 @@ from typing import Any
 import click
 
 from nlptasks.cli import console
+from nlptasks.cli.exits import Exit
 
-FINISHED_WITH_FAILURES = 3
 PATH = click.Path(path_type=Path)
 
 
@@ -48,7 +48,7 @@ def score(what: str, predictions: tuple[Path, ...], references: tuple[Path, ...]
         console.say_json(scores.to_dict())
     else:
         print_scores(scores)
-    return FINISHED_WITH_FAILURES if scores.counts["failed"] else 0
+    return Exit.FINISHED_WITH_FAILURES if scores.counts["failed"] else 0
 
 
 def print_scores(scores: Any) -> None:

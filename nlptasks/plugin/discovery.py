@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
-from importlib.metadata import Distribution, distributions
+from importlib.metadata import Distribution, EntryPoint, distributions
 from typing import Any
 
 from nlptasks.errors import PluginError
 from nlptasks.plugin.isolation import raising
-from nlptasks.plugin.spec import PROJECT
+from nlptasks.plugin.spec import CONTRACTS, PROJECT
+
+GROUP = re.compile(rf"{PROJECT}(?:\.(\d+))?")
 
 
 @dataclass(frozen=True)
@@ -20,6 +23,7 @@ class Installed:
     distribution: str
     version: str
     load: Callable[[], Any]
+    contract: int = CONTRACTS[-1]
 
     @property
     def full_name(self) -> str:
@@ -44,11 +48,32 @@ def _all() -> Iterator[Installed]:
         if entries and origin not in seen:  # of two copies, the first on sys.path is the one that is imported
             seen.add(origin)
             version = distribution.metadata["Version"] or ""
-            yield from (Installed(name or origin, origin, version, load) for name, load in entries)
+            for name, contract, load in entries:
+                yield Installed(name or origin, origin, version, _refusal(contract, origin) or load, contract)
 
 
-def _entries(distribution: Distribution) -> list[tuple[str, Callable[[], Any]]]:
+def _entries(distribution: Distribution) -> list[tuple[str, int, Callable[[], Any]]]:
     try:
-        return [(entry.name, entry.load) for entry in distribution.entry_points if entry.group == PROJECT]
+        found = [(entry, GROUP.fullmatch(entry.group)) for entry in distribution.entry_points]
     except Exception as error:  # one damaged file must not hide the plugins of all others
-        return [("", raising(PluginError(f"its entry_points.txt cannot be read: {error}")))]
+        load = raising(PluginError(f"its entry_points.txt cannot be read: {error}"))
+        return [("", CONTRACTS[-1], load)]
+    return _newest([(entry, int(group[1] or 1)) for entry, group in found if group])
+
+
+def _newest(entries: list[tuple[EntryPoint, int]]) -> list[tuple[str, int, Callable[[], Any]]]:
+    """Return each plugin once: for the newest contract that both it and this nlptasks keep, if there is one."""
+    ascending = sorted(entries, key=lambda pair: (pair[1] in CONTRACTS, pair[1]))
+    best = {entry.name: (entry.name, contract, entry.load) for entry, contract in ascending}
+    return list(best.values())
+
+
+def _refusal(contract: int, distribution: str) -> Callable[[], Any] | None:
+    if contract in CONTRACTS:
+        return None
+    if contract > CONTRACTS[-1]:
+        known, remedy = f"no newer one than {CONTRACTS[-1]}", PROJECT
+    else:
+        known, remedy = f"no older one than {CONTRACTS[0]}", distribution
+    message = f"it asks for contract {contract}, and this nlptasks keeps {known}: pip install -U {remedy}"
+    return raising(PluginError(message))

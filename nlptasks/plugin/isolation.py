@@ -1,4 +1,4 @@
-"""What keeps a plugin's troubles its own: its prints, its slowness, and how its errors are told."""
+"""What keeps a plugin's troubles its own: its prints, its slowness, its calls home, and how its errors are told."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ import threading
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, TextIO
 
-from nlptasks.errors import NLPTasksError
+from nlptasks.errors import NLPTasksError, PluginError
 
 log = logging.getLogger("nlptasks")
 SLOW_SECONDS = 3.0
@@ -55,6 +56,42 @@ def named_when_slow(label: str, name: str) -> Iterator[None]:
         yield
     finally:
         timer.cancel()
+
+
+_offline = threading.local()
+
+
+@contextmanager
+def offline() -> Iterator[None]:
+    """Refuse every connection that this thread opens.
+
+    Raises:
+        PluginError: one was tried, even where the plugin went on without it.
+    """
+    _install_audit()
+    _offline.tried = []
+    try:
+        yield
+    finally:
+        tried, _offline.tried = _offline.tried, None
+        if tried:
+            raise _connected()
+
+
+@cache
+def _install_audit() -> None:
+    """Watch this process from now on: an audit hook sees every way to connect, and cannot be removed."""
+    sys.addaudithook(_audit)
+
+
+def _audit(event: str, arguments: tuple[Any, ...]) -> None:
+    if event in ("socket.connect", "socket.getaddrinfo") and getattr(_offline, "tried", None) is not None:
+        _offline.tried.append(event)
+        raise _connected()
+
+
+def _connected() -> PluginError:
+    return PluginError("it opens a connection while it loads: connect where the thing is used, not in a hook")
 
 
 def reason(error: BaseException) -> str:

@@ -17,8 +17,8 @@ import pluggy
 from nlptasks.errors import ConfigError, InputError, PluginError, UnknownNameError
 from nlptasks.plugin import local, spec, state
 from nlptasks.plugin.discovery import installed
-from nlptasks.plugin.isolation import named_when_slow, raising, reason, stdout_aside, whereabouts
-from nlptasks.plugin.spec import KINDS, Kind, Spec
+from nlptasks.plugin.isolation import named_when_slow, offline, raising, reason, stdout_aside, whereabouts
+from nlptasks.plugin.spec import CONTRACTS, KINDS, Kind, Spec
 
 log = logging.getLogger("nlptasks")
 
@@ -30,6 +30,7 @@ class Plugin:
     name: str
     distribution: str
     version: str = ""
+    contract: int = CONTRACTS[-1]
     state: str = "loaded"
     error: str = ""
     seconds: float = 0.0
@@ -58,7 +59,7 @@ class PluginManager:
         off, found = state.disabled(), installed()
         chosen = [one for one in found if only is None or one.is_among(only)]
         for one in sorted(chosen, key=lambda one: one.is_among(off)):  # one that is switched off takes no name
-            plugin, load = self._claim(Plugin(one.name, one.distribution, one.version), one.load)
+            plugin, load = self._claim(Plugin(one.name, one.distribution, one.version, one.contract), one.load)
             if one.is_among(off):
                 plugin.state = "disabled"
                 self.plugins[plugin.name] = plugin
@@ -70,7 +71,7 @@ class PluginManager:
             self._try(Plugin(name, "NLPTASKS_PLUGINS"), raising(error), "")
 
     def add_file(self, path: Path) -> None:
-        """Load a single-file plugin.
+        """Load a single-file plugin, once however often it is named.
 
         Raises:
             InputError: there is no such file.
@@ -78,6 +79,8 @@ class PluginManager:
         """
         if not path.is_file():
             raise InputError(f"No such file: {path}")
+        if (same := self.plugins.get(path.stem)) and same.distribution == str(path):
+            return
         self._add(*self._claim(Plugin(path.stem, str(path)), lambda: local.load(path)))
 
     def _claim(self, plugin: Plugin, load: Callable[[], Any]) -> tuple[Plugin, Callable[[], Any]]:
@@ -100,7 +103,7 @@ class PluginManager:
         self.plugins[plugin.name] = plugin
         started = time.perf_counter()
         try:
-            with named_when_slow(plugin.label, plugin.name), stdout_aside():
+            with named_when_slow(plugin.label, plugin.name), stdout_aside(), offline():
                 self._pluggy.register(load(), plugin.name)
                 self._pluggy.check_pending()
                 self._contributions[plugin.name] = self._collect(plugin)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -12,14 +12,22 @@ import pluggy
 from nlptasks.errors import PluginError
 
 if TYPE_CHECKING:
-    from nlptasks.records import Completion, Record, Request
+    from nlptasks.records import Completion, Delta, Record, Request
 
 PROJECT = "nlptasks"
+CONTRACTS = range(1, 2)
+"""The versions of the contract that this nlptasks keeps. A plugin's entry-point group names the one it was written
+for: ``nlptasks`` is 1, ``nlptasks.2`` is 2, and so on."""
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 TARGET = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 
 Kind = Literal["task", "backend", "metric", "benchmark", "command"]
 KINDS: tuple[Kind, ...] = ("task", "backend", "metric", "benchmark", "command")
+ROLES = {
+    "guard": ("before_generate", "during_generate", "after_generate"),
+    "observer": ("run_started", "sample_finished", "run_finished"),
+}
+"""What a plugin can be beside what it contributes by name, and the hooks that make it that."""
 
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
@@ -98,6 +106,12 @@ def run_finished(run: Any) -> None:
 @hookspec
 def before_generate(request: Request) -> tuple[Request, Any]:  # type: ignore[empty-body]
     """Guard: return the request to send in place of this one, and a state for ``after_generate``."""
+
+
+@hookspec
+def during_generate(deltas: Iterator[Delta], state: Any) -> Iterable[Delta]:  # type: ignore[empty-body]
+    """Guard: yield the pieces of a streamed answer to show so far; together they begin what ``after_generate`` will
+    return. Without this hook an answer is shown when it is whole."""
 
 
 @hookspec

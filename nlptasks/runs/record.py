@@ -19,10 +19,15 @@ class Counts:
     """How many samples; ``truncated``, ``empty`` and ``cached`` are among those that did not fail."""
 
     total: int = 0
+    """Samples that came to an end."""
     failed: int = 0
+    """Those without a prediction."""
     truncated: int = 0
+    """Those of which an answer was cut off at `max_new_tokens`."""
     empty: int = 0
+    """Those with a prediction without text."""
     cached: int = 0
+    """Those answered from the cache alone."""
 
     def add(self, line: Mapping[str, Any]) -> None:
         """Count one line of samples.jsonl."""
@@ -33,27 +38,36 @@ class Counts:
 
 @dataclass
 class Run:
-    """What ``run.json`` holds. ``fingerprint`` is what must be the same for a run to be resumed.
-
-    ``data`` says where the rows came from, ``environment`` what they were worked on with. ``metrics`` are those that
-    the run is scored with, in the language ``lang`` or else in that of each row, ``results`` their figures by name;
-    only an evaluation has them.
-    """
+    """What ``run.json`` holds."""
 
     fingerprint: Mapping[str, Any]
+    """What must be the same for a run to be resumed: the task, its options and prompt, the model, the data."""
     data: Mapping[str, Any]
+    """Where the rows came from."""
     environment: Mapping[str, str]
+    """What they were worked on with: versions and platform."""
     version: int = SCHEMA_VERSION
+    """The version of this form."""
     status: Status = "started"
+    """Whether it runs (or was killed), succeeded, ended by an error, or was stopped."""
     message: str = ""
+    """The error that ended it."""
     counts: Counts = field(default_factory=Counts)
+    """How many samples, by what became of them."""
     seconds: float = 0.0
+    """Time spent, over all its resumptions."""
     prompt_tokens: int = 0
+    """Tokens read."""
     completion_tokens: int = 0
+    """Tokens written."""
     completion_tokens_per_second: float = 0.0
+    """Tokens written in a second of the time spent."""
     metrics: Sequence[str] = ()
+    """What an evaluation is scored with."""
     lang: str | None = None
+    """The language that it is scored in; null where it is that of each row."""
     results: Mapping[str, Any] = field(default_factory=dict)
+    """The figures of an evaluation by name, with interval, standard error, sample count and signature."""
 
 
 def write_run(path: Path, run: Run) -> None:

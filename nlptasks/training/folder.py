@@ -20,21 +20,28 @@ STATE = "training.json"
 
 @dataclass
 class Record:
-    """What ``training.json`` holds. ``fingerprint`` is what must be the same for a training to be resumed.
-
-    ``history`` is the loss curve with all evaluations, ``scores`` the figures of the state that was kept.
-    """
+    """What ``training.json`` holds."""
 
     fingerprint: Mapping[str, Any]
+    """What must be the same for a training to be resumed."""
     environment: Mapping[str, str]
+    """What it is trained with: versions and platform."""
     version: int = VERSION
+    """The version of this form."""
     status: str = "started"
+    """Either "started" or, once it is done, "success"."""
     step: int = 0
+    """Updates made."""
     steps: int = 0
+    """Updates to make."""
     rows: int = 0
+    """Rows of tokens that there were to learn from."""
     seconds: float = 0.0
+    """Time spent, over all its resumptions."""
     scores: Mapping[str, Any] = field(default_factory=dict)
+    """The figures of the state that was kept."""
     history: Sequence[Mapping[str, Any]] = ()
+    """The loss curve, with all evaluations."""
 
 
 class TrainingFolder:

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 import socket
+import sys
+import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -10,10 +13,13 @@ import pytest
 import tenacity
 
 from nlptasks.backends.base import Backend
+from nlptasks.backends.guarded import Guards
 from nlptasks.backends.openai import Options, client, load
+from nlptasks.plugin import PluginManager
 from nlptasks.testing.servers import Behaviour, FaultServer
 
 Serve = Callable[..., tuple[FaultServer, Backend]]
+Plug = Callable[..., Guards]
 
 
 @pytest.fixture
@@ -50,3 +56,22 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
     monkeypatch.setattr(anyio, "sleep", sleep)
     return seconds
+
+
+@pytest.fixture
+def plug(tmp_path: Path) -> Iterator[Plug]:
+    """Load plugins given as name=code and return their guards."""
+    loaded = []
+
+    def guards(**plugins: str) -> Guards:
+        manager = PluginManager(only=[])
+        for name, code in plugins.items():
+            file = tmp_path / f"guard_{name}.py"
+            file.write_text(textwrap.dedent(code.replace("NAME", name)))
+            loaded.append(file.stem)
+            manager.add_file(file)
+        return Guards(manager)
+
+    yield guards
+    for name in loaded:
+        sys.modules.pop(name, None)

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,8 @@ import pytest
 from nlptasks import Backend, Completion, Delta, Failure, Request
 from nlptasks.backends.cached import Cached, Store
 from nlptasks.backends.dedupe import Dedupe
-from nlptasks.backends.guarded import Guarded, GuardError, Guards
-from nlptasks.plugin import PluginManager
+from nlptasks.backends.guarded import Guarded, GuardError
+from tests.backends.conftest import Plug
 from tests.backends.scripted import Recording, request, text_of
 from tests.support import Cli
 
@@ -67,27 +67,6 @@ AFTER_ONLY = """
     def after_generate(completion, state):
         return replace(completion, text=f"{completion.text} <last {state}")
 """
-
-Plug = Callable[..., Guards]
-
-
-@pytest.fixture
-def plug(tmp_path: Path) -> Iterator[Plug]:
-    """Load plugins given as name=code and return their guards."""
-    loaded = []
-
-    def guards(**plugins: str) -> Guards:
-        manager = PluginManager(only=[])
-        for name, code in plugins.items():
-            file = tmp_path / f"guard_{name}.py"
-            file.write_text(textwrap.dedent(code.replace("NAME", name)))
-            loaded.append(file.stem)
-            manager.add_file(file)
-        return Guards(manager)
-
-    yield guards
-    for name in loaded:
-        sys.modules.pop(name, None)
 
 
 def both_ways(backend: Backend, asked: Request) -> list[Any]:
@@ -238,6 +217,8 @@ def test_what_is_kept_is_redacted_text_by_text(plug: Plug) -> None:
         "e": 0.5,
     }
     assert plug().redact(value) is value
+    numbers = plug(numbers=REDACTING.replace("[A-Z]{2}-\\d+", "\\d{8}"))
+    assert numbers.redact([12345678, 1234567, 0.12345678, True]) == ["<ID1>", 1234567, 0.12345678, True]
     adding = "from nlptasks import *\n@hookimpl\ndef before_generate(request):\n    raise IndexError"
     assert plug(empty=adding).redact({"n": 1}) == {"n": 1}
     more = """

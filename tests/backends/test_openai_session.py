@@ -128,3 +128,13 @@ with load("tiny", Options(base_url={server.base_url!r})) as backend, backend.ope
         process.send_signal(signal.SIGINT)
         assert process.stdout.read() == "interrupted\n"
     assert process.returncode == 0
+
+
+@pytest.mark.parametrize("ask", ["print(chat('Hi').reply)", "print(list(chat.stream('Hi'))[-1].reply)"])
+def test_a_script_that_leaves_its_backend_open_ends(ask: str) -> None:
+    with FaultServer() as server:
+        code = (
+            f"import nlptasks; chat = nlptasks.task('chat', model='openai/tiny', base_url={server.base_url!r}); {ask}"
+        )
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "Hi\n", "")

@@ -83,6 +83,8 @@ class CausalBackend(GeneratingBackend):
         """Apply the chat template. A template without a system role gets its text in the first user turn."""
         from jinja2 import TemplateError
 
+        if not chat:
+            raise refuse("bad_request", "There is no message to answer.")
         given = request.config.extra.get("chat_template_kwargs") or {}
         arguments = {"enable_thinking": self.options.thinking, **given}
         try:

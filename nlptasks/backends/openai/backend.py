@@ -7,16 +7,16 @@ import queue
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from contextlib import AbstractContextManager, suppress
+from contextlib import suppress
 from typing import Any, TypeVar
 
 import httpx
-from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from nlptasks.backends.base import Answer, Backend, Capability, K, Session
 from nlptasks.backends.openai import Options
 from nlptasks.backends.openai.answer import Show
 from nlptasks.backends.openai.client import Circuit, Client, shown
+from nlptasks.backends.openai.loop import Loop
 from nlptasks.errors import ConfigError, ModelError
 from nlptasks.records import Delta, Request
 
@@ -41,8 +41,7 @@ class OpenAIBackend(Backend):
         self._url = _url(options.base_url)
         self._key = _key(options.api_key_env)
         self._lock = threading.Lock()
-        self._loop: AbstractContextManager[BlockingPortal] | None = None
-        self._portal: BlockingPortal
+        self._loop: Loop | None = None
         self._client: Client
         self._running: set[Future[Answer]] = set()
 
@@ -73,21 +72,20 @@ class OpenAIBackend(Backend):
     def start(self, request: Request, circuit: Circuit, show: Show | None = None) -> Future[Answer]:
         """Send one request on its way; ``show`` makes it a stream. Cancelling the future drops the connection."""
         with self._lock:
-            if self._loop is None:
-                self._connect()
-            future = self._portal.start_task_soon(self._client.answer, request, circuit, show)
+            loop = self._loop or self._connect()
+            future = loop.portal.start_task_soon(self._client.answer, request, circuit, show)
             self._running.add(future)
         future.add_done_callback(self._running.discard)
         return future
 
-    def _connect(self) -> None:
+    def _connect(self) -> Loop:
         try:
             self._client = Client(self._url, self._model, self._key, self._options)
         except (ImportError, ValueError, OSError) as error:
             message = f"The proxy or the certificates set in the environment cannot be used: {error}"
             raise ConfigError(message) from None
-        self._loop = start_blocking_portal()
-        self._portal = self._loop.__enter__()
+        self._loop = Loop()
+        return self._loop
 
     def close(self) -> None:
         with self._lock:
@@ -95,8 +93,8 @@ class OpenAIBackend(Backend):
                 return
             for future in list(self._running):
                 future.cancel()
-            self._portal.call(self._client.aclose)
-            self._loop.__exit__(None, None, None)
+            self._loop.portal.call(self._client.aclose)
+            self._loop.close()
             self._loop = None
 
 
