@@ -13,7 +13,7 @@ import torch
 from torch.utils.data import Dataset, SequentialSampler
 from transformers import Trainer, TrainerCallback, TrainerState, TrainingArguments
 
-from nlptasks.backends.hf.backend import free_memory
+from nlptasks.backends.hf.backend import free_memory, out_of_memory
 from nlptasks.errors import RunError
 from nlptasks.training.buckets import Plan
 from nlptasks.training.compute import autocast, computes_bfloat16
@@ -171,14 +171,6 @@ class FamilyTrainer(Trainer):  # type: ignore[misc]
 def _only(items: Sequence[Any]) -> Any:
     [batch] = items
     return batch
-
-
-def out_of_memory(error: BaseException) -> bool:
-    """Return whether an error says that memory ran out, on a device or beside it."""
-    if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
-        return True
-    text = str(error)
-    return "can't allocate memory" in text or "out of memory" in text
 
 
 def disk_full(error: BaseException) -> bool:

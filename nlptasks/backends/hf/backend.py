@@ -126,6 +126,16 @@ def free_memory() -> None:
         torch.get_device_module().empty_cache()
 
 
+def out_of_memory(error: BaseException) -> bool:
+    """Return whether an error says that memory ran out, on a device or beside it."""
+    import torch
+
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    text = str(error)
+    return "can't allocate memory" in text or "out of memory" in text
+
+
 def answer_each(
     requests: Sequence[Request],
     prepare: Callable[[int, Request], Any],

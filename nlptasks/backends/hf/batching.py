@@ -27,6 +27,11 @@ class Prompt:
     tensors: Mapping[str, Any] = field(default_factory=dict)
 
     @property
+    def plain(self) -> bool:
+        """Whether the likeliest token is all that is asked for, again and again."""
+        return not (self.target or self.tensors or self.request.schema) and self.plan.plain
+
+    @property
     def size(self) -> int:
         """The most tokens this prompt and its answer may come to."""
         answer = len(self.target) if self.target else self.plan.max_new_tokens

@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-from nlptasks.backends.base import Capability, warn_once
+from nlptasks.backends.base import Answer, Capability, Session, warn_once
 from nlptasks.backends.hf.answer import Reading
 from nlptasks.backends.hf.backend import refuse
 from nlptasks.backends.hf.batching import Prompt, pad
+from nlptasks.backends.hf.decoding.session import DecodingSession, suits
 from nlptasks.backends.hf.generation import GeneratingBackend, Hooks
 from nlptasks.backends.hf.plan import Plan, Room, make_plan
 from nlptasks.backends.hf.quiet import quiet
@@ -32,6 +33,25 @@ class CausalBackend(GeneratingBackend):
     def capabilities(self) -> frozenset[Capability]:  # type: ignore[override]
         able = {Capability.SCHEMA, Capability.LOGLIKELIHOOD}
         return frozenset(able | {Capability.CHAT} if self.template else able)
+
+    def open(self) -> Session[Any]:
+        return DecodingSession(self)
+
+    def complete(self, requests: Sequence[Request]) -> Sequence[Answer]:
+        with self.open() as session:
+            for position, request in enumerate(requests):
+                session.put(position, request)
+            answers = dict(session.get() for _ in requests)
+        return [answers[position] for position in range(len(requests))]
+
+    def prepare_model(self, model: Any) -> None:
+        super().prepare_model(model)
+        self.__dict__.pop("decodes", None)
+
+    @cached_property
+    def decodes(self) -> bool:
+        """Whether our own decoding gives what the model itself does."""
+        return self.options.attention in (None, "sdpa") and suits(self.model)
 
     @property
     def template(self) -> str | None:

@@ -142,7 +142,11 @@ class GeneratingBackend(HFBackend):
 
     def compute(self, batch: Sequence[Prompt], hooks: Hooks) -> list[Completion]:
         """Generate for a batch and read the answers."""
-        rows, each = self.generate(batch, hooks), batch[0].plan.returned
+        return self.read(batch, self.generate(batch, hooks))
+
+    def read(self, batch: Sequence[Prompt], rows: Sequence[Row]) -> list[Completion]:
+        """Return the answers that are in ``rows``: ``plan.returned`` of them for each prompt, in its order."""
+        each = batch[0].plan.returned
         return [self._completion(p, rows[i * each : (i + 1) * each]) for i, p in enumerate(batch)]
 
     def generate(self, batch: Sequence[Prompt], hooks: Hooks) -> list[Row]:
@@ -161,13 +165,14 @@ class GeneratingBackend(HFBackend):
                 logits_processor=LogitsProcessorList(self.processors(batch, start)),
                 streamer=hooks.streamer,
             )
-        return [self._row(ids, plan.settings) for ids in output[:, start:].tolist()]
+        return [self.row(ids, plan.settings) for ids in output[:, start:].tolist()]
 
     def _stops(self, plan: Plan, start: int, hooks: Hooks) -> list[Stop]:
         stop = Stop(self.decode, plan.stop, start, hooks.cancelled)
         return [stop] if stop.texts or stop.cancelled else []
 
-    def _row(self, ids: list[int], settings: Any) -> Row:
+    def row(self, ids: list[int], settings: Any) -> Row:
+        """Return what ``ids``, the new tokens of one text, come to."""
         end = settings.get("eos_token_id")
         ends = set(end if isinstance(end, list) else [end])
         length = next((at for at, token in enumerate(ids) if token in ends), None)

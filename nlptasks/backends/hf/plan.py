@@ -23,6 +23,10 @@ NOT_EXTRA = frozenset(
     "stop_strings output_attentions output_hidden_states output_scores output_logits return_dict_in_generate "
     "is_assistant transformers_version".split()
 )
+PLAIN = frozenset(
+    "num_beams num_return_sequences max_new_tokens eos_token_id bos_token_id pad_token_id cache_implementation".split()
+)
+"""What greedy search without any bending of scores is told."""
 TEMPLATE_OPTIONS = frozenset({"chat_template_kwargs"})
 """Extras for the chat template, not for ``generate``."""
 
@@ -49,6 +53,12 @@ class Plan:
     @property
     def sampled(self) -> bool:
         return bool(self.settings["do_sample"])
+
+    @property
+    def plain(self) -> bool:
+        """Whether this is greedy search and nothing else."""
+        told = {name for name, value in self.settings.items() if value}
+        return self.rows == 1 and told <= PLAIN
 
     @property
     def alone(self) -> bool:
