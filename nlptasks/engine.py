@@ -139,9 +139,9 @@ class Engine:
     def stream(self, sample: Sample) -> Iterator[Delta | Record]:
         """Run one sample; the last item, and only that, is its Record.
 
-        Deltas come from steps of one request, and only for a task that declares ``streaming``.
+        Deltas come from steps of one request, and only where the task says that the sample ``streams``.
         """
-        if not self._task.streaming:
+        if not self._task.streams(sample):
             yield from self.run([sample])
             return
         live = self.start(sample)
