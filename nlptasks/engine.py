@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import Any
 
 from nlptasks.backends.base import Answer, Backend, Capability, Limits, Session, checked, complete_safely
-from nlptasks.errors import BackendError, ConfigError, NLPTasksError, UnsupportedError
+from nlptasks.errors import BackendError, ConfigError, NLPTasksError, UnsupportedError, raised_by
 from nlptasks.records import Delta, Failure, Record, Request, Sample
 from nlptasks.tasks import Steps, Task
 
@@ -61,7 +61,7 @@ class _Live:
         except (NLPTasksError, ValueError) as error:
             return Failure("sample", " ".join(str(error).split()))
         except (Exception, SystemExit) as error:  # a third party's task may raise anything
-            return Failure("task", f"{type(error).__name__}: {' '.join(str(error).split())}")
+            return Failure("task", raised_by(self._task.name, error))
         if not (isinstance(asked, Sequence) and asked and all(isinstance(one, Request) for one in asked)):
             return Failure("task", f"{self._task.name} asked for {type(asked).__name__}, not for a list of Requests")
         self.requests = tuple(asked)
@@ -139,9 +139,9 @@ class Engine:
     def stream(self, sample: Sample) -> Iterator[Delta | Record]:
         """Run one sample; the last item, and only that, is its Record.
 
-        Deltas come from steps of one request, and only for a task that declares ``streaming``.
+        Deltas come from steps of one request, and only where the task says that the sample ``streams``.
         """
-        if not self._task.streaming:
+        if not self._task.streams(sample):
             yield from self.run([sample])
             return
         live = self.start(sample)
@@ -170,7 +170,7 @@ class Engine:
         except NLPTasksError:
             raise
         except (Exception, SystemExit) as error:  # a third party's code may raise anything
-            return Failure("backend", f"{type(error).__name__}: {error}")
+            return Failure("backend", raised_by(type(self.backend).__name__, error))
         return Failure("backend", f"{type(self.backend).__name__} ended a stream without an answer")
 
     def start(self, sample: Sample) -> _Live:

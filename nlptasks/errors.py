@@ -97,6 +97,13 @@ class StoppedError(NLPTasksError):
     exit_code = 130
 
 
+def raised_by(who: str, error: BaseException) -> str:
+    """Return in one line who raised what it must not, where it is a third party's code that did."""
+    if isinstance(error, SystemExit):
+        return f"{who} called sys.exit({error.code!r})"
+    return f"{who} raised {type(error).__name__}: {' '.join(str(error).split())}"
+
+
 def closest(name: str, known: Iterable[str]) -> str | None:
     """Return the known name nearest to ``name``, or None when none is near."""
     from rapidfuzz import fuzz, process, utils

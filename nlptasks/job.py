@@ -19,6 +19,7 @@ from nlptasks.backends.guarded import Guarded
 from nlptasks.data import column_names, one_line
 from nlptasks.errors import ConfigError, PluginError, UnknownNameError
 from nlptasks.plugin import registry
+from nlptasks.plugin.registry import in_use
 from nlptasks.runs import Run
 from nlptasks.tasks import Prompts, Task
 
@@ -85,10 +86,17 @@ def load_task(name: str, override: PromptOverride | None = None) -> AnyTask:
     Raises:
         UnknownNameError, CollisionError, PluginError: the task.
     """
-    kind = registry().load("task", name)
+    entry, kind = registry().find("task", name), registry().load("task", name)
     if not (isinstance(kind, type) and issubclass(kind, Task)):
         raise PluginError(f"The task {name!r} is {kind!r}, which is no Task.")
-    task: AnyTask = kind(override.over(kind.prompts) if override else None)
+    for what in ("Input", "Options", "Output"):
+        model = getattr(kind, what, None)
+        if not (isinstance(model, type) and issubclass(model, BaseModel)):
+            raise PluginError(f"The task {name!r} has {model!r} as its {what}: make it a pydantic model.")
+    if not isinstance(getattr(kind, "name", None), str):
+        raise PluginError(f"The task {name!r} is a class without a name: name = {entry.spec.name!r}.")
+    with in_use(entry, "task"):
+        task: AnyTask = kind(override.over(kind.prompts) if override else None)
     return task
 
 

@@ -167,6 +167,10 @@ class Task(ABC, Generic[In, Opt, Out]):
     def parse(self, sample: Sample, completion: Completion) -> Out:
         """Return what the completion means. A ValueError becomes the sample's Failure."""
 
+    def streams(self, sample: Sample) -> bool:
+        """Return whether this sample's answer can be shown as it comes; by default ``streaming`` says it of all."""
+        return self.streaming
+
     def target(self, sample: Sample) -> str:
         """Return the sample's reference as training text.
 

@@ -111,8 +111,8 @@ def end(how: str, told: Told) -> Any:
 ENDS = {
     "value error": Failure("sample", "the answer makes no sense"),
     "input error": Failure("sample", "the input makes no sense"),
-    "crash": Failure("task", "ZeroDivisionError: by nobody"),
-    "exit": Failure("task", "SystemExit: 5"),
+    "crash": Failure("task", "planned raised ZeroDivisionError: by nobody"),
+    "exit": Failure("task", "planned called sys.exit(5)"),
     "none": Failure("task", "planned gave a NoneType as its prediction, not its Told"),
     "text": Failure("task", "planned gave a str as its prediction, not its Told"),
     "failure": Failure("own", "the task gave up"),
@@ -362,7 +362,7 @@ class Rubbish(Recording):
 @pytest.mark.parametrize(
     ("backend", "ran", "streamed"),
     [
-        (Raising, "KeyError: 'lost'", "KeyError: 'lost'"),
+        (Raising, "Raising raised KeyError: 'lost'", "Raising raised KeyError: 'lost'"),
         (Silent, "Silent gave 0 answers to 1 requests", "Silent ended a stream without an answer"),
         (Rubbish, "Rubbish gave a str, which is no Completion", "Rubbish gave a str, which is no Completion"),
     ],
@@ -403,8 +403,8 @@ class Odd(Planned):
         ([[request("a"), "b"]], "planned asked for list, not for a list of Requests"),
         (["ab"], "planned asked for str, not for a list of Requests"),
         ([7], "planned asked for int, not for a list of Requests"),
-        (None, "TypeError: 'NoneType' object is not iterable"),
-        (KeyError("x"), "KeyError: 'x'"),
+        (None, "planned raised TypeError: 'NoneType' object is not iterable"),
+        (KeyError("x"), "planned raised KeyError: 'x'"),
     ],
 )
 def test_steps_that_are_none(what: Any, message: str) -> None:

@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar
 
 from typing_extensions import Self
 
-from nlptasks.errors import NLPTasksError
+from nlptasks.errors import NLPTasksError, raised_by
 from nlptasks.records import Completion, Delta, Failure, Request
 
 K = TypeVar("K", bound=Hashable)
@@ -193,7 +193,7 @@ def complete_safely(backend: Backend, requests: Sequence[Request]) -> Sequence[A
     except NLPTasksError:
         raise
     except (Exception, SystemExit) as error:  # a third party's code may raise anything
-        problem = f"{type(error).__name__}: {error}"
+        problem = raised_by(type(backend).__name__, error)
     else:
         if len(answers) == len(requests):
             return [checked(backend, answer) for answer in answers]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -138,10 +139,17 @@ class Guarded(Wrapper):
 
     def stream(self, request: Request) -> Iterator[Delta | Answer]:
         """Stream what the guards let through before the answer is whole, then what is left of it as one Delta."""
-        shown = Delta()
         try:
             request, states = self.guards.before(request)
-            source = Source(self.inner.stream(request))
+        except GuardError as error:
+            yield _failure(error)
+            return
+        with closing(Source(self.inner.stream(request))) as source:
+            yield from self._guarded(source, states)
+
+    def _guarded(self, source: Source, states: States) -> Iterator[Delta | Answer]:
+        shown = Delta()
+        try:
             for delta in self.guards.during(source.deltas, states):
                 shown = Delta(shown.text + delta.text, shown.reasoning + delta.reasoning)
                 yield delta

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 from nlptasks.backends.base import Answer
@@ -17,7 +17,7 @@ class Source:
         self.answer: Answer | None = None
         self.error: Exception | None = None
 
-    def _deltas(self, items: Iterator[Delta | Answer]) -> Iterator[Delta]:
+    def _deltas(self, items: Iterator[Delta | Answer]) -> Generator[Delta, None, None]:
         try:
             for item in items:
                 if isinstance(item, Delta):
@@ -33,6 +33,10 @@ class Source:
             pass
         if self.error is not None:
             raise self.error
+
+    def close(self) -> None:
+        """End the backend's stream, read or not."""
+        self.deltas.close()
 
 
 def withhold(deltas: Iterator[Delta], state: Any) -> Iterator[Delta]:

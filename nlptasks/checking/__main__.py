@@ -1,4 +1,4 @@
-"""The checking process: ``python -m nlptasks.checking REPORT PLUGIN DISTRIBUTION [FILE]``."""
+"""The checking process: ``python -m nlptasks.checking REPORT PLUGIN DISTRIBUTION MODEL [FILE]``."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MODULE = """\
 from pathlib import Path
 from nlptasks.checking.cases import cases
 from nlptasks.plugin import manager
-globals().update({{one.__name__: one for one in cases(manager().plugins[{name!r}], {file})}})
+globals().update({{one.__name__: one for one in cases(manager().plugins[{name!r}], {file}, {model!r})}})
 """
 """The test module that pytest collects."""
 
@@ -64,7 +64,7 @@ def _note(error: BaseException) -> str:
     return f"it raised {reason(error)} ({whereabouts(error)})"
 
 
-def main(report: Report, name: str, distribution: str, file: Path | None) -> None:
+def main(report: Report, name: str, distribution: str, model: str, file: Path | None) -> None:
     """Load the plugin and run its checks."""
     report.write(Finding("plugin", LOADS, "running"))
     try:
@@ -74,7 +74,9 @@ def main(report: Report, name: str, distribution: str, file: Path | None) -> Non
         return
     report.write(Finding("plugin", LOADS, "passed"))
     module = Path("test_contract.py")
-    module.write_text(MODULE.format(name=plugin.name, file=f"Path({str(file)!r})" if file else None), "utf-8")
+    module.write_text(
+        MODULE.format(name=plugin.name, file=f"Path({str(file)!r})" if file else None, model=model), "utf-8"
+    )
     Path("pytest.ini").write_text("[pytest]\n", "utf-8")
     options = ["-q", "-p", "no:cacheprovider", "-p", "nlptasks.testing.fixtures", "-c", "pytest.ini", str(module)]
     pytest.main(options, plugins=[Reporter(report)])
@@ -92,5 +94,5 @@ def _loaded(name: str, distribution: str, file: Path | None) -> Plugin:
 
 
 if __name__ == "__main__":
-    told, called, origin, *only = sys.argv[1:]
-    main(Report(Path(told)), called, origin, Path(only[0]) if only else None)
+    told, called, origin, chosen, *only = sys.argv[1:]
+    main(Report(Path(told)), called, origin, chosen, Path(only[0]) if only else None)

@@ -14,6 +14,7 @@ from nlptasks.cli.main import VERBS
 from nlptasks.plugin import manager, registry
 from nlptasks.plugin.isolation import SLOW_SECONDS
 from nlptasks.plugin.manager import Plugin
+from nlptasks.plugin.registry import Entry
 from nlptasks.plugin.spec import KINDS, ROLES
 from nlptasks.records import Completion, Delta, Message, Request
 from nlptasks.testing.contracts.plugin import PluginContract, require
@@ -27,6 +28,11 @@ class NamedChecks(PluginContract):
     """What is asked of each thing by the side of its contract."""
 
     what: ClassVar[str]
+
+    @property
+    def entry(self) -> Entry:
+        """Return the Spec of the plugin, which is loaded."""
+        return registry().find(self.kind, self.name)
 
     def test_its_name_is_its_own(self) -> None:
         """Its name and its verb are no other's."""
@@ -113,8 +119,11 @@ class GuardChecks:
         return before(request=_request(text))[1] if before else None
 
 
-def cases(plugin: Plugin, file: Path | None) -> Iterator[type]:
-    """Yield the pytest classes that check a plugin, which is the single file ``file`` or else installed."""
+def cases(plugin: Plugin, file: Path | None, model: str) -> Iterator[type]:
+    """Yield the pytest classes that check a plugin, which is the single file ``file`` or else installed.
+
+    ``model`` is what follows the name of its backends.
+    """
     yield type("TestPlugin", (PluginChecks,), {"plugin": plugin, "plugin_file": file})
     once = dict.fromkeys(name for name in SHARED if name != "test_it_is_registered")
     for kind in KINDS:
@@ -123,7 +132,12 @@ def cases(plugin: Plugin, file: Path | None) -> Iterator[type]:
             bases = (NamedChecks, getattr(nlptasks.testing, f"{kind.capitalize()}Contract"))
         specs = [entry.spec for entry in registry().entries(kind) if entry.plugin is plugin]
         for number, spec in enumerate(specs):
-            told = {"name": f"{plugin.name}:{spec.name}", "plugin_file": file, "what": f"{kind} {spec.name}"}
+            told: dict[str, Any] = {
+                "name": f"{plugin.name}:{spec.name}",
+                "plugin_file": file,
+                "what": f"{kind} {spec.name}",
+            }
+            told |= {"model": model} if kind == "backend" else {}
             yield type(f"Test{kind.capitalize()}{number}", bases, {**once, **told})
     if any(_hook(plugin, hook) for hook in ROLES["guard"]):
         yield type("TestGuard", (GuardChecks,), {"plugin": plugin})

@@ -21,8 +21,10 @@ from nlptasks.plugin.spec import PROJECT
 LOADS = "It loads."
 
 
-def check(subject: Subject, scratch: Path, seconds: float) -> list[Finding]:
+def check(subject: Subject, scratch: Path, seconds: float, model: str = "") -> list[Finding]:
     """Return what the contracts find; ``scratch`` is an empty folder, ``seconds`` the time limit.
+
+    ``model`` is what follows the name of its backends, for those that need it.
 
     Raises:
         MissingExtraError: pytest, which runs the contracts, is not installed.
@@ -30,7 +32,7 @@ def check(subject: Subject, scratch: Path, seconds: float) -> list[Finding]:
     if find_spec("pytest") is None:
         raise MissingExtraError("Checking plugins", "testing")
     file = scratch / "report.jsonl"
-    command = [sys.executable, "-B", "-m", "nlptasks.checking", str(file), subject.name, subject.distribution]
+    command = [sys.executable, "-B", "-m", "nlptasks.checking", str(file), subject.name, subject.distribution, model]
     process = subprocess.Popen(
         [*command, *([str(subject.file)] if subject.file else [])],
         cwd=scratch,

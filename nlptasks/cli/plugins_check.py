@@ -27,8 +27,9 @@ MARKS = {"passed": ("ok", "green"), "failed": ("FAIL", "red"), "skipped": ("skip
     show_default=True,
     help="Seconds that the checks of one plugin may take.",
 )
+@click.option("--model", default="", help="The model to check a backend with: what follows its name and a slash.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def check(what: str | None, timeout: float, as_json: bool) -> int:
+def check(what: str | None, timeout: float, model: str, as_json: bool) -> int:
     """Run the contracts on a plugin, without a test of its own: what passes, what fails, how to mend it.
 
     NAME is an installed plugin; PATH a single file, or the folder of a package, installed or not. Without either, all
@@ -40,12 +41,14 @@ def check(what: str | None, timeout: float, as_json: bool) -> int:
     from nlptasks.checking.subject import find
 
     findings: dict[str, list[Finding]] = {}
+    if model and Path(model).exists():
+        model = str(Path(model).resolve())  # the checks run in a folder of their own
     with tempfile.TemporaryDirectory() as folder:
         for number, subject in enumerate(find(what, Path(folder))):
             scratch = Path(folder) / str(number)
             scratch.mkdir()
             with console.waiting(f"checking {subject.name}"):
-                findings[subject.name] = run_checks(subject, scratch, timeout)
+                findings[subject.name] = run_checks(subject, scratch, timeout, model)
     if as_json:
         console.say_json([{"plugin": name, **asdict(one)} for name, found in findings.items() for one in found])
     else:

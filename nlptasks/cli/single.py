@@ -44,7 +44,7 @@ def run_single(call: Call, values: dict[str, Any]) -> Record:
         raise SampleError(replace(record.result, message=Guards(registry().plugins).tell(record.result)))
     if call.given["as_json"]:
         console.say_json(_report(job, record))
-    elif not (live and job.task.streaming):
+    elif not (live and job.task.streams(sample)):
         console.say(text_of(record.result))
     if not call.given["as_json"]:
         for line in job.task.notes(record.result):

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from nlptasks.benchmarks import Benchmark
 from nlptasks.data import READERS, Numbered, Row, read_rows, unpacked_text
-from nlptasks.errors import InputError, UnknownNameError, UsageError
+from nlptasks.errors import InputError, PluginError, UnknownNameError, UsageError
 from nlptasks.evaluation.hub import hub_rows
 from nlptasks.evaluation.json_file import read_json
 from nlptasks.plugin import registry
@@ -120,7 +120,8 @@ def _benchmark(name: str) -> Benchmark:
             [entry.spec.name for entry in registry().entries("benchmark")],
             "And there is no such file. See: nlptasks benchmarks list",
         ) from error
-    assert isinstance(benchmark, Benchmark)
+    if not isinstance(benchmark, Benchmark):
+        raise PluginError(f"The benchmark {name!r} is {benchmark!r}, which is no Benchmark.")
     return benchmark
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nlptasks.errors import InputError, UnknownNameError, UsageError
+from nlptasks.errors import InputError, PluginError, UnknownNameError, UsageError
 from nlptasks.evaluation import parallel
 from nlptasks.evaluation.bootstrap import spreads
 from nlptasks.evaluation.metrics import Choice, choose, usual
@@ -37,7 +37,10 @@ class Measured:
 
     def aggregate(self, statistics: Statistics) -> dict[str, float]:
         """Return the figures of any of the rows."""
-        return self.metrics[0].aggregate(statistics)
+        figures = self.metrics[0].aggregate(statistics)
+        if not isinstance(figures, Mapping):  # a third party's metric may return anything
+            raise PluginError(f"{self.choice.label} aggregates to a {type(figures).__name__}, not to scores by name.")
+        return dict(figures)
 
     def size(self, part: str, rows: Sequence[int]) -> int:
         """Return how many samples a part is of, among some rows."""
@@ -169,7 +172,7 @@ def _statistics(choice: Choice, metric: Metric, rows: Sequence[Scored]) -> Stati
     known = [name for name in metric.columns if any(row.columns.get(name) is not None for row in rows)]
     columns = {name: [row.columns.get(name) for row in rows] for name in known}
     try:
-        return parallel.statistics(metric, [row.prediction for row in rows], [row.references for row in rows], columns)
+        found = parallel.statistics(metric, [row.prediction for row in rows], [row.references for row in rows], columns)
     except ValueError as error:
         bare = {row.id for row in rows if not row.references}
         if choice.kind.reads_references and bare:
@@ -178,6 +181,12 @@ def _statistics(choice: Choice, metric: Metric, rows: Sequence[Scored]) -> Stati
                 "take --metrics squad_v2."
             ) from None
         raise InputError(str(error)) from None
+    if getattr(found, "ndim", 0) != 2 or len(found) != len(rows):
+        shape = getattr(found, "shape", type(found).__name__)
+        raise PluginError(
+            f"{choice.label} gave statistics of shape {shape} for {len(rows)} samples, not a row for each."
+        )
+    return found
 
 
 def _languages(rows: Sequence[Scored], lang: str | None) -> list[str | None]:

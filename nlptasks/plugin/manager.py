@@ -71,7 +71,7 @@ class PluginManager:
             self._try(Plugin(name, "NLPTASKS_PLUGINS"), raising(error), "")
 
     def add_file(self, path: Path) -> None:
-        """Load a single-file plugin, once however often it is named.
+        """Load a single-file plugin.
 
         Raises:
             InputError: there is no such file.
@@ -79,8 +79,6 @@ class PluginManager:
         """
         if not path.is_file():
             raise InputError(f"No such file: {path}")
-        if (same := self.plugins.get(path.stem)) and same.distribution == str(path):
-            return
         self._add(*self._claim(Plugin(path.stem, str(path)), lambda: local.load(path)))
 
     def _claim(self, plugin: Plugin, load: Callable[[], Any]) -> tuple[Plugin, Callable[[], Any]]:

@@ -80,6 +80,9 @@ class Chat(Task[Conversation, GenerationOptions, Reply]):
     def prompt(self, sample: Sample, options: GenerationOptions) -> Request:
         return self._ask(sample, options, dropped=0)
 
+    def streams(self, sample: Sample) -> bool:
+        return not sample.input.turns  # the replies in between are none of the output
+
     def parse(self, sample: Sample, completion: Completion) -> Reply:
         return Reply(reply=completion.text, reasoning=completion.reasoning, finish_reason=completion.finish_reason)
 

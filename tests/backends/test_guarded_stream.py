@@ -113,3 +113,20 @@ def test_what_the_backend_says_or_raises_is_not_taken_for_the_guards(plug: Plug)
     assert next(stream) == Delta("A")
     with pytest.raises(OSError, match="the backend's own"):
         next(stream)
+
+
+def test_leaving_a_stream_ends_that_of_the_backend(plug: Plug) -> None:
+    left = []
+
+    class Endless(Told):
+        def stream(self, request: Request) -> Iterator[Delta | Answer]:
+            try:
+                while True:
+                    yield Delta("a")
+            finally:
+                left.append("backend")
+
+    stream = Guarded(Endless("", None), plug(**streaming())).stream(request("x"))
+    assert next(stream) == Delta("A")
+    stream.close()  # type: ignore[attr-defined]
+    assert left == ["backend"]

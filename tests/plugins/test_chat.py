@@ -192,3 +192,11 @@ class TestTextGeneration:
         TextGeneration(Prompts())
         with pytest.raises(ConfigError, match="leave out --prompt and --system"):
             TextGeneration(Prompts("Be brief."))
+
+
+def test_replies_in_between_are_not_streamed() -> None:
+    said = [{"role": "user", "content": text} for text in ("A poem.", "Shorter.")]
+    sample = Sample("1", Conversation.model_validate({"turns": said}))
+    [record] = Engine(Chat(), GenerationOptions(), Echo()).stream(sample)
+    assert isinstance(record, Record)
+    assert record.result.reply == "Shorter."

@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 
 import pytest
 
-from nlptasks.backends.factory import BackendFactory
+from nlptasks.backends.base import Backend
+from nlptasks.backends.factory import BackendFactory, wrapped
 from nlptasks.records import GenerationConfig, Message, Request
 from nlptasks.testing import BackendContract
 from nlptasks.testing.servers import FaultServer
@@ -128,3 +129,19 @@ class TestOpenAIWithAModel(BackendContract):
     def factory(self, tiny_model: Tiny, transformers_serve: str, monkeypatch: pytest.MonkeyPatch) -> BackendFactory:
         monkeypatch.setenv("NO_PROXY", "127.0.0.1")
         return BackendFactory(f"openai/{tiny_model('llama')}", {"base_url": transformers_serve, "max_retries": 0})
+
+
+class InWrappers(BackendFactory):
+    """Builds a backend as it is used: with cache and deduplication around it."""
+
+    def bare(self) -> Backend:
+        return wrapped(super().bare(), self.cache)
+
+
+class TestWrapped(BackendContract):
+    name = "embedded"
+    requests = QUESTIONS
+
+    @pytest.fixture
+    def factory(self, tmp_path: Path) -> BackendFactory:
+        return InWrappers("embedded", {}, tmp_path / "cache.db")

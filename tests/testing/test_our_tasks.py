@@ -38,6 +38,11 @@ class TestChat(TaskContract):
     answer = Completion("Drei Uhr.", reasoning="The clock says three.")
 
 
+class TestChatOfSeveralTurns(TaskContract):
+    name = "chat"
+    row = {"turns": [{"role": "user", "content": "A poem."}, {"role": "user", "content": "Shorter."}]}
+
+
 class TestTextGeneration(TaskContract):
     name = "text-generation"
 

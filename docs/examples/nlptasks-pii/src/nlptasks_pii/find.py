@@ -53,7 +53,7 @@ _ID = (
 _PHONE = (
     r"(?:[+＋]|[(（]?0)[(（]?\d(?:[\p{Zs}\p{Pd}()（）./]{0,3}\d){5,14}",
     r"[(（]?\d{3}[)）]?[\p{Zs}\p{Pd}.]{0,2}\d{3}[\p{Zs}\p{Pd}.]\d{4}",
-    rf"1[3-9]\d{_GAP}\d{{4}}{_GAP}\d{{4}}",
+    rf"1[3-9]\d{_GAP}\d{{4}}{_GAP}\d{{4}}|\d{{4}}{_GAP}\d{{4}}|\d{{3}}(?:{_GAP}\d{{3}}){{2}}",
     r"(?<=(?:phone|tel|mobile?|handy|fax|call|ruf|电话|手机|致电)\p{L}{0,6}[:：.]?\p{Zs}?)\d(?:[\p{Zs}\p{Pd}/]?\d){5,14}",
     r"(?=(?:\p{Pd}?\d){7})\d++(?:\p{Pd}\d++)*+",  # whatever has seven digits or more
 )
