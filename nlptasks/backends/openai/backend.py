@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import queue
 import threading
@@ -41,8 +42,9 @@ class OpenAIBackend(Backend):
         self._url = _url(options.base_url)
         self._key = _key(options.api_key_env)
         self._lock = threading.Lock()
-        self._loop: AbstractContextManager[BlockingPortal] | None = None
+        self._thread: AbstractContextManager[BlockingPortal] | None = None
         self._portal: BlockingPortal
+        self._loop: asyncio.AbstractEventLoop
         self._client: Client
         self._running: set[Future[Answer]] = set()
 
@@ -73,9 +75,10 @@ class OpenAIBackend(Backend):
     def start(self, request: Request, circuit: Circuit, show: Show | None = None) -> Future[Answer]:
         """Send one request on its way; ``show`` makes it a stream. Cancelling the future drops the connection."""
         with self._lock:
-            if self._loop is None:
+            if self._thread is None:
                 self._connect()
-            future = self._portal.start_task_soon(self._client.answer, request, circuit, show)
+            # The portal would wait for the other thread to take each request.
+            future = asyncio.run_coroutine_threadsafe(self._client.answer(request, circuit, show), self._loop)
             self._running.add(future)
         future.add_done_callback(self._running.discard)
         return future
@@ -86,18 +89,19 @@ class OpenAIBackend(Backend):
         except (ImportError, ValueError, OSError) as error:
             message = f"The proxy or the certificates set in the environment cannot be used: {error}"
             raise ConfigError(message) from None
-        self._loop = start_blocking_portal()
-        self._portal = self._loop.__enter__()
+        self._thread = start_blocking_portal()
+        self._portal = self._thread.__enter__()
+        self._loop = self._portal.call(asyncio.get_running_loop)
 
     def close(self) -> None:
         with self._lock:
-            if self._loop is None:
+            if self._thread is None:
                 return
             for future in list(self._running):
                 future.cancel()
             self._portal.call(self._client.aclose)
-            self._loop.__exit__(None, None, None)
-            self._loop = None
+            self._thread.__exit__(None, None, None)
+            self._thread = None
 
 
 class OpenAISession(Session[K]):
