@@ -55,7 +55,7 @@ class _Live:
         try:
             asked = self._steps.send(answers or None)  # type: ignore[arg-type]  # None starts it
         except StopIteration as stop:
-            return stop.value if isinstance(stop.value, self._task.Output | Failure) else self._misfit(stop.value)
+            return stop.value if isinstance(stop.value, (self._task.Output, Failure)) else self._misfit(stop.value)
         except ConfigError:
             raise  # the same for every sample: better to stop at the first
         except (NLPTasksError, ValueError) as error:

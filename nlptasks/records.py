@@ -101,7 +101,7 @@ class Request:
 
     def digest(self) -> str:
         """Return the sha256 of everything in this request, as 64 hex digits."""
-        text = json.dumps(plain(self), sort_keys=True, ensure_ascii=False)
+        text = json.dumps(self, sort_keys=True, ensure_ascii=False, default=jsonable)
         return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
@@ -172,21 +172,16 @@ class Record:
         return tuple(answer for _, answer in self.exchanges if isinstance(answer, Completion))
 
 
-def plain(value: Any) -> Any:
-    """Return a record as what JSON knows: bytes become base64. Much quicker than ``dataclasses.asdict``.
+def jsonable(value: Any) -> Any:
+    """Return one level of a record as an object, and bytes as base64: the ``default`` of ``json.dumps``.
 
     Raises:
-        TypeError: it holds something that JSON has no form for, such as a function.
+        TypeError: JSON has no form for it, as for a function.
     """
-    if value is None or isinstance(value, (str, int, float)):
-        return value
+    if names := getattr(type(value), "__dataclass_fields__", None):
+        return {name: getattr(value, name) for name in names}
     if isinstance(value, bytes):
         return base64.b64encode(value).decode("ascii")
-    if isinstance(value, (tuple, list)):
-        return [plain(item) for item in value]
     if isinstance(value, Mapping):
-        return {name: plain(item) for name, item in value.items()}
-    names = getattr(type(value), "__dataclass_fields__", None)
-    if names is None:
-        raise TypeError(f"{type(value).__name__} has no form in JSON")
-    return {name: plain(getattr(value, name)) for name in names}
+        return dict(value)
+    raise TypeError(f"{type(value).__name__} has no form in JSON")

@@ -113,7 +113,9 @@ def _compiled(template: str) -> Template:
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
     environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    return environment.from_string(template)
+    compiled = environment.from_string(template)
+    compiled.globals = dict(compiled.globals)  # a ChainMap, which every rendering would copy name by name
+    return compiled
 
 
 def _render(template: str, values: Mapping[str, Any]) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 
 from nlptasks.backends.base import Answer, Backend, K, Session, warn_once
 from nlptasks.backends.wrapper import Wrapper, WrapperSession, digest_of
-from nlptasks.records import Completion, Delta, Request, Usage, plain
+from nlptasks.records import Completion, Delta, Request, Usage, jsonable
 
 SCHEMA = "CREATE TABLE IF NOT EXISTS completions (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID"
 PATIENCE_S = 30.0  # how long a process waits for others that write the same file
@@ -102,7 +102,7 @@ class Store:
     def put(self, key: str, completion: Completion) -> None:
         """Keep a completion; one that has no form in JSON is warned of and not kept."""
         try:
-            value = json.dumps(plain(replace(completion, cached=False)))
+            value = json.dumps(replace(completion, cached=False), default=jsonable)
         except (TypeError, ValueError) as error:
             warn_once(f"Some answers cannot be kept in the cache: {error}")
         else:

@@ -39,6 +39,7 @@ class _DedupeSession(WrapperSession[K]):
 
     def received(self, key: K, answer: Answer) -> tuple[K, Answer]:
         digest = self._digests.pop(key, "")
-        shared = replace(answer, usage=Usage()) if isinstance(answer, Completion) else answer  # made once
-        self.ready.extend((follower, shared) for follower in self._followers.pop(digest, ()))
+        if followers := self._followers.pop(digest, []):
+            shared = replace(answer, usage=Usage()) if isinstance(answer, Completion) else answer  # made once
+            self.ready.extend((follower, shared) for follower in followers)
         return key, answer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, is_dataclass
 from typing import Any, TypeVar
 
 from nlptasks.backends.base import Answer, Backend, K, Limits, Preview, Session
@@ -13,7 +13,7 @@ from nlptasks.backends.wrapper import Wrapper, WrapperSession
 from nlptasks.errors import PluginError
 from nlptasks.plugin.isolation import stdout_aside, whereabouts
 from nlptasks.plugin.manager import Plugin, PluginManager
-from nlptasks.records import Completion, Delta, Failure, Message, Request
+from nlptasks.records import Completion, Delta, Failure, Message, Request, jsonable
 
 T = TypeVar("T")
 States = list[tuple[str, Any]]
@@ -91,14 +91,16 @@ class Guards:
         return ((name, given.get(name)) for name in [*reversed(given), *silent] if name in self._after)
 
     def redact(self, value: T) -> T:
-        """Return a JSON-like value with every text and long number as a guard would send it: what may be kept on disk.
+        """Return a JSON-like value or record with all texts and long numbers as a guard sends them: what may be kept.
 
         Raises:
             GuardError: as ``before``.
         """
+        if not self:
+            return value
         texts: list[str] = []
         _walk(value, lambda text: texts.append(text) or text)  # type: ignore[func-returns-value]
-        if not (self and texts):
+        if not texts:
             return value
         request, _ = self.before(Request(tuple(Message("user", text) for text in texts)))
         if len(request.messages) != len(texts):
@@ -236,4 +238,4 @@ def _walk(value: Any, change: Any) -> Any:
         return {key: _walk(item, change) for key, item in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, bytes):
         return [_walk(item, change) for item in value]
-    return value
+    return _walk(jsonable(value), change) if is_dataclass(value) else value

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -68,19 +69,24 @@ class Columns:
         return Sample(id_, value, self._references(renamed), index, row)
 
     def _renamed(self, row: Row) -> Row:
-        return {**row, **{ours: row[theirs] for ours, theirs in self.mapping.items() if theirs in row}}
+        renamed = {ours: row[theirs] for ours, theirs in self.mapping.items() if theirs in row}
+        return {**row, **renamed} if renamed else row
 
     def _known(self, row: Row) -> dict[str, Any]:
         """Keep the task's own columns; a row's column stands in for a default of any of its names."""
         known = {}
-        for name, info in self.task.Input.model_fields.items():
-            names = column_names(name, info)
+        for names, required in self._fields:
             # An empty cell of a table is an absent value, unless the field itself is a text.
-            present = next((one for one in names if row.get(one) not in (None, "")), None)
-            present = present or next((one for one in names if row.get(one) == "" and info.is_required()), None)
+            given = [one for one in names if row.get(one) is not None]
+            present = next((one for one in given if row[one] != ""), given[0] if given and required else None)
             if present is not None:
                 known[names[0]] = row[present]
         return known
+
+    @cached_property
+    def _fields(self) -> list[tuple[tuple[str, ...], bool]]:
+        """The names of each Input field, and whether it must be given: looked up once for all rows."""
+        return [(column_names(name, info), info.is_required()) for name, info in self.task.Input.model_fields.items()]
 
     def _references(self, row: Row) -> tuple[Any, ...] | None:
         for name in (self.task.reference_column, "references"):

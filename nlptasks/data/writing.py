@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Iterable
 from typing import Any
 
-from nlptasks.records import Failure, Record
+from nlptasks.records import Failure, Record, jsonable
 from nlptasks.tasks import text_of
 
 
@@ -29,13 +28,14 @@ def output_row(record: Record) -> dict[str, Any]:
 
 def dump_line(value: Any) -> bytes:
     """Return a value as one line of JSON Lines."""
-    text = json.dumps(value, ensure_ascii=False, default=_jsonable)
-    return text.encode("utf-8", "replace") + b"\n"
+    return ENCODER.encode(value).encode("utf-8", "replace") + b"\n"
 
 
 def _jsonable(value: Any) -> Any:
-    if isinstance(value, bytes):
-        return base64.b64encode(value).decode("ascii")
-    if isinstance(value, (set, frozenset)) or (isinstance(value, Iterable) and not isinstance(value, str)):
-        return list(value)
-    return str(value)
+    try:
+        return jsonable(value)
+    except TypeError:
+        return list(value) if isinstance(value, Iterable) else str(value)
+
+
+ENCODER = json.JSONEncoder(ensure_ascii=False, default=_jsonable)

@@ -44,6 +44,7 @@ class RunDirectory:
         self.output = output
         self.path = path or output.with_name(output.name + ".run")
         self.run = run
+        self._within = output.parent == self.path
         self._done = bytearray()  # a bit for each row
         self._log_content = log_content
         self._redact = redact or (lambda value: value)
@@ -108,7 +109,7 @@ class RunDirectory:
 
     def _output_row(self, record: Record) -> Mapping[str, Any]:
         row = output_row(record)
-        if self.output.parent != self.path:
+        if not self._within:
             return row
         try:
             kept: Mapping[str, Any] = self._redact(row)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 from nlptasks.data import dump_line
-from nlptasks.records import Completion, Failure, Record, Request, plain
+from nlptasks.records import Completion, Failure, Record, Request
 from nlptasks.tasks import text_of
 
 LogContent = Literal["full", "hash", "none"]
@@ -41,13 +41,13 @@ def _content(record: Record, content: LogContent, redact: Redact) -> dict[str, A
     if content == "none":
         return {"error": {"type": record.result.type}} if isinstance(record.result, Failure) else {}
     if content == "hash":
-        known = {"id": record.sample.id, **texts, "error": plain(record.result) if record.failed else None}
+        known = {"id": record.sample.id, **texts, "error": record.result if record.failed else None}
         return {"sha256": {name: hashlib.sha256(dump_line(value)).hexdigest() for name, value in redact(known).items()}}
     references = None if record.sample.references is None else list(record.sample.references)
-    error = {"error": plain(record.result)} if record.failed else {}
+    error = {"error": record.result} if record.failed else {}
     return {"id": record.sample.id, **texts, "references": references, **error}
 
 
 def _exchange(request: Request, answer: Completion | Failure) -> dict[str, Any]:
     messages = [{"role": message.role, "content": message.content} for message in request.messages]
-    return {"messages": messages, "answer": plain(answer)}
+    return {"messages": messages, "answer": answer}

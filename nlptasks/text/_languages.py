@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from nlptasks.errors import UnknownNameError
@@ -69,6 +69,7 @@ def detect_language(text: str) -> str:
     return max(candidates, key=lambda each: scores[each[1]] - _PRIOR * math.log(each[0]))[1]
 
 
+@lru_cache(maxsize=1024)
 def language_name(code: str) -> str:
     """Return the English name of a language: "German" for "de", "Chinese (Traditional)" for "zh-Hant".
 
@@ -79,6 +80,7 @@ def language_name(code: str) -> str:
     return Language.get(language_code(code)).display_name()
 
 
+@lru_cache(maxsize=1024)
 def language_code(name: str) -> str:
     """Return the canonical BCP-47 code for a code or for a name in any language CLDR knows.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache, partial
 
 from pydantic import AliasChoices, BaseModel, Field, model_validator
 from typing_extensions import Self
@@ -102,8 +103,9 @@ class Chat(Task[Conversation, GenerationOptions, Reply]):
 
     def _reply(self, sample: Sample, options: GenerationOptions, limits: Limits) -> Steps[Reply]:
         cuts = _cuts(_history(sample.input))
-        kept = bisect_left(cuts[:-1], True, key=lambda cut: limits.fits(self._ask(sample, options, cut)))
-        [completion] = yield [self._ask(sample, options, cuts[kept])]
+        ask = cache(partial(self._ask, sample, options))
+        kept = bisect_left(cuts[:-1], True, key=lambda cut: limits.fits(ask(cut)))
+        [completion] = yield [ask(cuts[kept])]
         return self.parse(sample, completion).model_copy(update={"dropped": cuts[kept]})
 
     def _ask(self, sample: Sample, options: GenerationOptions, dropped: int) -> Request:
@@ -111,7 +113,7 @@ class Chat(Task[Conversation, GenerationOptions, Reply]):
         said = sample.input
         *system, user = self.active_prompts.render(message=said.message)
         return Request(
-            (*(system or _system(said)), *_history(said)[dropped:], replace(user, images=said.images)),
+            (*(system or _system(said)), *_history(said)[dropped:], Message(user.role, user.content, said.images)),
             task=self.name,
             fields={"text": said.message},
             config=options.generation(),

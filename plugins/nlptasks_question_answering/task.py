@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import cache, partial
 
 from pydantic import BaseModel, Field, field_validator
 
@@ -98,11 +99,9 @@ class QuestionAnswering(Task[Question, ReadingOptions, Answer]):
     def steps(self, sample: Sample, options: ReadingOptions, limits: Limits) -> Steps[Answer]:
         question, documents = sample.input.question, sample.input.context
 
-        def fits(context: Context) -> bool:
-            return limits.fits(self._ask(sample, options, context))
-
-        context = choose(question, documents, options.passages, fits)
-        [completion] = yield [self._ask(sample, options, context)]
+        ask = cache(partial(self._ask, sample, options))
+        context = choose(question, documents, options.passages, lambda context: limits.fits(ask(context)))
+        [completion] = yield [ask(context)]
         return _answer(completion, context, question, options.min_score)
 
     def _ask(self, sample: Sample, options: ReadingOptions, context: Context) -> Request:

@@ -47,8 +47,9 @@ class Brief:
     def fits(self, stage: Stage, documents: Sequence[Document]) -> bool:
         """Return whether a request and its answer are within the backend's context."""
         context = self.limits.context
-        request = self.request(stage, documents)
-        return context is None or self.limits.count(request) + self._new_tokens(stage) <= context
+        if context is None:
+            return True
+        return self.limits.count(self.request(stage, documents)) + self._new_tokens(stage) <= context
 
     def reader(self, stage: Stage) -> Reader:
         """Return who reads groups for a part's request, and as well for that of ``stage``: one group needs no parts."""

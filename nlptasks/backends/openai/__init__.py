@@ -24,7 +24,9 @@ class Options(BaseModel):
         default_factory=_base_url,
         description=f"Where the server is; $OPENAI_BASE_URL, or else {DEFAULT_BASE_URL}.",
     )
-    concurrency: int = Field(default=8, ge=1, description="Most requests the server works on at once.")
+    concurrency: int = Field(
+        default=256, ge=1, description="Most requests at once; how many of these the server can take is found out."
+    )
     timeout: float = Field(default=300.0, gt=0, description="Seconds one try may take, connecting and reading.")
     max_retries: int = Field(default=5, ge=0, description="Tries after the first, where trying again can help.")
     api_key_env: str = Field(default="OPENAI_API_KEY", description="Environment variable that holds the API key.")

@@ -73,7 +73,7 @@ class OpenAIBackend(Backend):
         """Send one request on its way; ``show`` makes it a stream. Cancelling the future drops the connection."""
         with self._lock:
             loop = self._loop or self._connect()
-            future = loop.portal.start_task_soon(self._client.answer, request, circuit, show)
+            future = loop.start(self._client.answer(request, circuit, show))
             self._running.add(future)
         future.add_done_callback(self._running.discard)
         return future
@@ -93,7 +93,7 @@ class OpenAIBackend(Backend):
                 return
             for future in list(self._running):
                 future.cancel()
-            self._loop.portal.call(self._client.aclose)
+            self._loop.start(self._client.aclose()).result()
             self._loop.close()
             self._loop = None
 

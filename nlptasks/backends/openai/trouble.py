@@ -25,13 +25,15 @@ class Trouble(Exception):  # noqa: N818 -- a passing state of affairs, caught in
     """A try that failed.
 
     ``again``: another one may help, after at least ``wait`` seconds. ``heard``: the server said something.
+    ``full``: the server had no room for the request.
     """
 
-    def __init__(self, kind: str, message: str, *, again: bool = False, wait: float = 0.0) -> None:
+    def __init__(self, kind: str, message: str, *, again: bool = False, wait: float = 0.0, full: bool = False) -> None:
         super().__init__(message)
         self.failure = Failure(kind, message, retryable=again)
         self.again = again and wait <= LONGEST_WAIT
         self.wait = wait
+        self.full = full
         self.heard = True
 
 
@@ -121,11 +123,11 @@ def rejected(where: str, status: int, complaint: Complaint, words: str, wait: fl
     if complaint.code == "insufficient_quota":
         return Trouble("rate_limit", f"{server} has no quota left for this key: check its plan and billing.{said}")
     if status == 429:
-        message = f"{server} limits how much it is asked (HTTP 429): lower the option concurrency, or try later."
-        return Trouble("rate_limit", message + said, again=True, wait=wait)
+        message = f"{server} limits how much it is asked (HTTP 429): try later, or lower the option concurrency."
+        return Trouble("rate_limit", message + said, again=True, wait=wait, full=True)
     if status in (408, 409) or status >= 500:
         message = f"{server} failed (HTTP {status}): try again later, or look into its log."
-        return Trouble("server", message + said, again=True, wait=wait)
+        return Trouble("server", message + said, again=True, wait=wait, full=status in (503, 529))
     if 300 <= status < 400:
         return Trouble("bad_request", f"{server} redirects elsewhere (HTTP {status}): give the final base URL.")
     return Trouble("bad_request", f"{server} rejects the request (HTTP {status}): check model and options.{said}")

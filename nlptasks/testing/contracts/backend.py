@@ -12,7 +12,7 @@ import pytest
 from nlptasks.backends.base import Answer, Backend, Capability
 from nlptasks.backends.factory import BackendFactory
 from nlptasks.errors import NLPTasksError
-from nlptasks.records import Completion, Delta, Failure, Request, plain
+from nlptasks.records import Completion, Delta, Failure, Request, jsonable
 from nlptasks.testing.contracts.plugin import PluginContract, fail, require
 from nlptasks.testing.contracts.requests import PIXEL, chat, odd_requests, worded
 from nlptasks.testing.fixtures import KeptOpen
@@ -154,7 +154,7 @@ class BackendContract(PluginContract):
         """Its answers can be kept in the cache and in a run: they hold nothing but JSON."""
         for answer in alone:
             try:
-                json.dumps(plain(answer))
+                json.dumps(answer, default=jsonable)
             except TypeError as error:
                 fail(f"a Completion cannot be kept: {error}; put plain values into data")
             ignored = answer.data.get("ignored", [])
