@@ -30,7 +30,7 @@ class Conversation(BaseModel):
     the user says in between.
     """
 
-    message: str = Field(default="", description="What to say.")
+    message: str = Field(default="", description="What to say.", examples=["Who wrote the letter?"])
     messages: tuple[Turn, ...] = Field(
         default=(), description="The conversation so far, as a list of role and content."
     )

@@ -28,6 +28,7 @@ class TranslationInput(BaseModel):
         validate_default=True,
         validation_alias=AliasChoices("target_lang", "to"),
         description="Language to translate into, as code or name.",
+        examples=["de"],
     )
 
     @field_validator("source")

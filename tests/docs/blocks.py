@@ -26,7 +26,7 @@ TITLE = re.compile(r'title="([^"]+)"')
 FIRST_LINE = re.compile(r"# (\w+\.py)\n")
 """How README names a file: it is read where no titles are shown."""
 SETTING_UP = "-m venv"
-"""What sets everything up from nothing is run by ``.ci/run``, word for word."""
+"""What sets everything up from nothing needs a package index: ``.ci/run`` runs README's, test_build builds pages."""
 
 
 @dataclass(frozen=True)

@@ -62,6 +62,15 @@ def test_it_loads_with_all_that_it_contributes(cli: Cli) -> None:
     ]
 
 
+def test_the_list_for_people_is_short(cli: Cli) -> None:
+    listed = {row[0]: row[1:] for row in (line.split("\t") for line in cli("plugins", "list").out.splitlines())}
+    distribution, version, state, _, contributes = listed["frozen"]
+    assert (distribution, version, state) == ("nlptasks-frozen", "1.0", "loaded")
+    assert contributes.startswith("task frozen-title, backend frozen-backwards, backend frozen-lost, ")
+    assert contributes.endswith(", command frozen-hello, guard, observer")
+    assert listed["summarization"][4] == "task summarization, 6 benchmarks"
+
+
 def test_its_own_tests_pass(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--pyargs", "nlptasks_frozen"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)

@@ -11,8 +11,8 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from nlptasks import Completion, GenerationOptions, Request, Sample, Task
-from nlptasks.testing.contracts.examples import SENTENCE, example_row
+from nlptasks import Completion, GenerationOptions, Images, Request, Sample, Task
+from nlptasks.testing.contracts.examples import PICTURE, SENTENCE, example_row
 
 SINGLE = """
 from nlptasks import Backend, Completion, Spec, hookimpl
@@ -48,6 +48,7 @@ class Many(BaseModel):
     share: float
     words: list[str]
     flags: tuple[bool, ...]
+    pictures: Images
     author: str = Field(examples=["Ada"])
     place: str = Field(default="", examples=["Kiel"])
     left_out: str = ""
@@ -76,6 +77,7 @@ def test_a_row_is_made_of_what_input_declares() -> None:
         "share": 0.5,
         "words": [SENTENCE],
         "flags": [True],
+        "pictures": PICTURE,
         "author": "Ada",
         "place": "Kiel",
         "reference": "right",

@@ -13,7 +13,7 @@ from nlptasks.errors import NLPTasksError
 from nlptasks.job import AnyTask, load_task
 from nlptasks.plugin import registry
 from nlptasks.records import Record
-from nlptasks.testing.contracts.plugin import PluginContract, fail, require
+from nlptasks.testing.contracts.plugin import PluginContract, fail, require, without_options
 from nlptasks.text import language_code
 
 
@@ -88,7 +88,7 @@ class BenchmarkContract(PluginContract):
         require(not isinstance(metrics, str), f"metrics is a text: make it a tuple, ({metrics!r},)")
         for metric in metrics:
             try:
-                registry().find("metric", metric)
+                registry().find("metric", without_options(metric))
             except NLPTasksError as error:
                 fail(f"its metrics: {error}")
 
@@ -115,4 +115,6 @@ class BenchmarkContract(PluginContract):
 
     def _reads_references(self, task: AnyTask) -> bool:
         metrics = self.benchmark.metrics or task.metrics
-        return any(getattr(registry().load("metric", one), "reads_references", True) for one in metrics)
+        return any(
+            getattr(registry().load("metric", without_options(one)), "reads_references", True) for one in metrics
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import enum
 from collections.abc import Mapping
 from typing import Any, Literal, get_args, get_origin
@@ -9,9 +10,12 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic.fields import FieldInfo
 
 from nlptasks.data import column_names
+from nlptasks.fields import Marker
 from nlptasks.job import AnyTask
+from nlptasks.testing.contracts.requests import PIXEL
 
 SENTENCE = "The ferry crosses the harbour in seven minutes."
+PICTURE = "data:image/png;base64," + base64.b64encode(PIXEL).decode()
 VALUES: Mapping[Any, Any] = {int: 1, float: 0.5, bool: True}
 
 
@@ -25,6 +29,8 @@ def example_row(task: AnyTask, reference: str) -> dict[str, Any]:
 def _value(info: FieldInfo) -> Any:
     if info.examples:
         return info.examples[0]
+    if any(isinstance(one, Marker) and one.kind == "images" for one in info.metadata):
+        return PICTURE
     annotation = info.annotation
     if get_origin(annotation) is Literal:
         return get_args(annotation)[0]

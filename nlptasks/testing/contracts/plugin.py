@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar, NoReturn
@@ -26,6 +27,11 @@ def fail(mend: str) -> NoReturn:
     """Fail the test in one line, without a traceback: it says what to mend."""
     __tracebackhide__ = True
     raise pytest.fail.Exception(mend, pytrace=False) from None
+
+
+def without_options(metric: str) -> str:
+    """Return the name of a metric that may be given with options: "chrf" of "chrf:word_order=2"."""
+    return re.split(r":(?=\w+=)", metric, maxsplit=1)[0]
 
 
 class PluginContract:

@@ -40,7 +40,6 @@ BACKENDS = [
     ("NoBatch", "test_it_declares_itself", "batch_size is 0: make it 1 or more"),
     ("ListedCapabilities", "test_it_declares_itself", "make it a frozenset of nlptasks.Capability"),
     ("NotABackend", "test_it_declares_itself", "gave NotABackend, which is no Backend"),
-    ("Picky", "test_it_refuses_in_a_line", "it refuses chat, one of the contract's requests"),
     ("PickyUnsaid", "test_it_refuses_in_a_line", "mend refusal"),
     ("Verbose", "test_it_refuses_in_a_line", "make it one line, or None"),
     ("Reversing", "test_it_answers_all_in_order", "when asked alone"),

@@ -37,10 +37,6 @@ class ListedCapabilities(RightBackend):
     capabilities = ["chat"]
 
 
-class Picky(RightBackend):
-    tasks = frozenset({"translation"})
-
-
 class PickyUnsaid(RightBackend):
     tasks = frozenset({"chat"})
 
