@@ -140,7 +140,7 @@ def test_a_refused_request_gives_its_place_to_another(serve: Serve, monkeypatch:
     again = threading.Event()
 
     async def sleep(seconds: float) -> None:
-        while not again.is_set():  # noqa: ASYNC110 -- set from another thread
+        while not again.is_set():
             await anyio.lowlevel.checkpoint()
 
     monkeypatch.setattr(anyio, "sleep", sleep)

@@ -40,8 +40,8 @@ async def bare(requests: int) -> None:
 
 def lm_eval(requests: int) -> None:
     """Ask through lm-eval's ``local-chat-completions``."""
-    from lm_eval.api.instance import Instance
-    from lm_eval.models.openai_completions import LocalChatCompletion
+    from lm_eval.api.instance import Instance  # type: ignore[import-not-found]
+    from lm_eval.models.openai_completions import LocalChatCompletion  # type: ignore[import-not-found]
 
     model = LocalChatCompletion(
         model="m", base_url=f"{URL}/chat/completions", num_concurrent=WORKERS, max_retries=6, tokenizer_backend=None
@@ -56,12 +56,13 @@ def lm_eval(requests: int) -> None:
 
 def inspect(requests: int) -> None:
     """Ask through an inspect evaluation that generates once for each sample."""
-    from inspect_ai import Task, eval
-    from inspect_ai.dataset import Sample
-    from inspect_ai.solver import generate
+    from inspect_ai import Task  # type: ignore[import-not-found]
+    from inspect_ai import eval as evaluate
+    from inspect_ai.dataset import Sample  # type: ignore[import-not-found]
+    from inspect_ai.solver import generate  # type: ignore[import-not-found]
 
     samples = [Sample(messages(number)[0]["content"]) for number in range(requests)]
-    [log] = eval(
+    [log] = evaluate(
         Task(samples, solver=generate()),
         model="openai-api/server/m",
         model_base_url=URL,

@@ -1,6 +1,6 @@
 """What a row costs beside the model: ``nlptasks run`` on ``echo``, JSON Lines in and out, the run's log kept.
 
-    python tests/benchmarks/engine.py [--rows 20000] [--rounds 5] [--many 1000000]
+    python -m tests.benchmarks.engine [--rows 20000] [--rounds 5] [--many 1000000]
 
 Every run is a process of its own on one core, the rounds are interleaved; medians are printed. CPU seconds are those
 beyond the same command on one row, so that start-up is left out. The bare loop reads the same rows and writes lines
@@ -17,10 +17,13 @@ import statistics
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import click
-from machine import machine
+
+from tests.benchmarks.machine import machine
 
 TASKS = ("chat", "translation", "question-answering", "summarization")
 LOOP = """
@@ -90,12 +93,12 @@ def speed(folder: Path, rows: int, rounds: int) -> None:
     cost(run_of("chat", "rows.jsonl"), folder)
     size = str((folder / "out.jsonl.run" / "samples.jsonl").stat().st_size // rows)
     loop = [sys.executable, "-c", LOOP]
-    runs = {"bare loop": (lambda source: loop + [source, "out", "log"], size)}
-    runs |= {f"nlptasks run {task}": (lambda source, task=task: run_of(task, source), "") for task in TASKS}
+    runs: dict[str, Callable[[str], list[str]]] = {"bare loop": lambda source: [*loop, source, "out", "log"]}
+    runs |= {f"nlptasks run {task}": partial(run_of, task) for task in TASKS}
     taken: dict[str, list[float]] = {name: [] for name in runs}
     for _ in range(rounds):
-        for name, (command, stdin) in runs.items():
-            spent, start = (cost(command(source), folder, stdin)[0] for source in ("rows.jsonl", "one.jsonl"))
+        for name, command in runs.items():
+            spent, start = (cost(command(source), folder, size)[0] for source in ("rows.jsonl", "one.jsonl"))
             taken[name].append(rows / (spent - start))
     click.echo(machine(("nlptasks", "pydantic", "jinja2")))
     click.echo(f"{rows} rows on one core, start-up left out; medians of {rounds}")

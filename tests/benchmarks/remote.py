@@ -1,6 +1,6 @@
 """A server with room for 64 requests, each answered after 100 ms: ours beside a loop that knows the limit, and peers.
 
-    python tests/benchmarks/remote.py [--requests 5000] [--rounds 5] [--seconds 0.1] [--peers FOLDER]
+    python -m tests.benchmarks.remote [--requests 5000] [--rounds 5] [--seconds 0.1] [--peers FOLDER]
 
 The loop is 64 workers on the HTTP client that ours uses, without engine, log or retries. Ours is ``nlptasks run chat``
 from a file into a file with its run directory, and is told nothing of the limit. lm-eval and inspect are told 64, and
@@ -27,7 +27,8 @@ from pathlib import Path
 from urllib.request import urlopen
 
 import click
-from machine import machine
+
+from tests.benchmarks.machine import machine
 
 HERE = Path(__file__).parent
 ROOM = 64
@@ -55,7 +56,7 @@ class Outcome:
 @contextmanager
 def server(seconds: float) -> Iterator[str]:
     """Serve in a process of its own; yield its address."""
-    command = [sys.executable, HERE / "server.py", "--room", str(ROOM), "--seconds", str(seconds)]
+    command = [sys.executable, str(HERE / "server.py"), "--room", str(ROOM), "--seconds", str(seconds)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         try:

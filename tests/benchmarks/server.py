@@ -2,7 +2,8 @@
 
     python tests/benchmarks/server.py --room 64 --seconds 0.1 --port 8764
 
-``GET /counts`` tells the requests that it had at once, how many it refused and answered, and when the first and last came.
+``GET /counts`` tells how many requests it had at once, refused and answered, and when the first and the last of
+these were.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import asyncio
 import json
 import time
 from collections import Counter
+from typing import ClassVar
 
 import click
 
@@ -35,7 +37,7 @@ FULL = reply("429 Too Many Requests", {"error": {"message": "no room"}}, "Retry-
 class Connection(asyncio.Protocol):
     """One connection; every request gets its answer after a while, or is refused at once."""
 
-    counts = Counter[str]()
+    counts: ClassVar = Counter[str]()
     first = last = 0.0
     room: int
     seconds: float
