@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import csv
 import gzip
@@ -77,7 +78,7 @@ def _jsonl(file: IO[bytes], _: str = "") -> Numbered:
 
 def _json_row(number: int, line: bytes) -> Row | Failure:
     try:
-        row = json.loads(line.decode("utf-8-sig"))
+        row = json.loads(line.removeprefix(codecs.BOM_UTF8).decode())
     except ValueError as error:  # covers JSONDecodeError and UnicodeDecodeError
         return Failure("input", f"line {number} is no JSON: {error}")
     except RecursionError:

@@ -70,6 +70,7 @@ class Client:
         self.where = shown(url)
         self.pace = Pace(options.concurrency)
         self._url = url.copy_with(username=None, password=None)
+        self._completions = self._at("chat/completions")
         self._model = model
         self._key = key
         self._options = options
@@ -155,7 +156,7 @@ class Client:
         while True:
             body = payload.fit(full, self._lacks)
             content, headers = payload.encode(body), {"Content-Type": "application/json"}
-            async with self._http.stream("POST", self._at("chat/completions"), content=content, headers=headers) as got:
+            async with self._http.stream("POST", self._completions, content=content, headers=headers) as got:
                 circuit.heard()
                 reader.heard = True
                 if got.is_success:

@@ -48,8 +48,8 @@ class Pace:
         if self._room == math.inf:
             self._set(self._limit + 1)
             self._weigh()
-        elif self._limit + 1 <= self._room:
-            self._set(self._limit + 1 / self._limit)
+        elif self._limit < self._room:
+            self._set(min(self._room, self._limit + 1 / self._limit))
         else:
             self._set(self._limit + 1 / self._limit / self._caution)
             if self._limit >= self._room + 2:  # there is more room by now
