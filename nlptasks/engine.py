@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from nlptasks.backends.base import Answer, Backend, Capability, Limits, Session, checked, complete_safely
+from nlptasks.backends.base import Answer, Backend, Capability, Limits, Session, checked, complete_safely, name_of
 from nlptasks.errors import BackendError, ConfigError, NLPTasksError, UnsupportedError, raised_by
 from nlptasks.records import Delta, Failure, Record, Request, Sample
 from nlptasks.tasks import Steps, Task
@@ -170,8 +170,8 @@ class Engine:
         except NLPTasksError:
             raise
         except (Exception, SystemExit) as error:  # a third party's code may raise anything
-            return Failure("backend", raised_by(type(self.backend).__name__, error))
-        return Failure("backend", f"{type(self.backend).__name__} ended a stream without an answer")
+            return Failure("backend", raised_by(name_of(self.backend), error))
+        return Failure("backend", f"{name_of(self.backend)} ended a stream without an answer")
 
     def start(self, sample: Sample) -> _Live:
         """Return a sample ready to take its first step."""

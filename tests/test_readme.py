@@ -31,21 +31,6 @@ def test_the_plugin_file_answers(cli: Cli, tmp_path: Path) -> None:
     assert (done.code, done.out.strip(), done.err) == (0, "HELLO", "")
 
 
-@pytest.mark.parametrize("readme", ["README.md", "README.zh-CN.md"])
-def test_every_verb_and_flag_shown_exists(readme: str, cli: Cli) -> None:
-    """Each example's flags are ones its own help shows."""
-    blocks = re.findall(r"```bash[^\n]*\n(.*?)```", (ROOT / readme).read_text("utf-8"), re.DOTALL)
-    lines = [line.partition("  #")[0] for block in blocks for line in block.splitlines()]
-    examples = [line[line.index("nlptasks ") :].split() for line in lines if re.search(r"(^|\| )nlptasks [a-z]", line)]
-    assert len(examples) > 3
-    for _, *words in examples:
-        verb = words[:2] if words[0] in ("run", "eval") else words[:1]
-        model = words[words.index("--model") :][:2] if "--model" in words else []
-        shown = cli(*verb, *model, "--help").out
-        for flag in (word for word in words if word.startswith("--")):
-            assert re.search(rf"{flag}\b", shown), f"{' '.join(verb)} has no {flag}"
-
-
 def test_the_commands_that_ci_runs_are_there() -> None:
     for heading in ("## Try it", "## Test it"):
         block = README.partition(heading)[2].partition("```bash\n")[2].partition("```")[0]

@@ -186,6 +186,13 @@ class BatchSession(Session[K]):
         self._done.clear()
 
 
+def name_of(backend: Backend) -> str:
+    """Return the name of the class that answers, which may be wrapped in others."""
+    while isinstance(inner := getattr(backend, "inner", None), Backend):
+        backend = inner
+    return type(backend).__name__
+
+
 def complete_safely(backend: Backend, requests: Sequence[Request]) -> Sequence[Answer]:
     """Complete requests one by one where a careless backend raises or miscounts for the batch."""
     try:
@@ -193,11 +200,11 @@ def complete_safely(backend: Backend, requests: Sequence[Request]) -> Sequence[A
     except NLPTasksError:
         raise
     except (Exception, SystemExit) as error:  # a third party's code may raise anything
-        problem = raised_by(type(backend).__name__, error)
+        problem = raised_by(name_of(backend), error)
     else:
         if len(answers) == len(requests):
             return [checked(backend, answer) for answer in answers]
-        problem = f"{type(backend).__name__} gave {len(answers)} answers to {len(requests)} requests"
+        problem = f"{name_of(backend)} gave {len(answers)} answers to {len(requests)} requests"
     if len(requests) > 1:
         return [complete_safely(backend, [request])[0] for request in requests]
     return [Failure("backend", problem)]

@@ -37,7 +37,7 @@ NUMBERED, NARROW, NARROWEST = 4, 2, 1
 def show(console: Console, explanation: Explanation, part: Part, choice: Choice) -> None:
     """Print the tokens and the chosen heat maps of ``part``, and what the family has beside them."""
     kind, heads = explanation.architecture, f"{len(part.layers)} layers, {part.heads} heads each"
-    console.print(Text(f"{explanation.model}: {kind}, {heads}"), soft_wrap=True)
+    console.print(Text(f"{explanation.model}: {kind}, {heads}"))
     console.print()
     console.print(_tokens(part))
     if "target" in explanation.facts:

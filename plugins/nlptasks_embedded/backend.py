@@ -21,6 +21,8 @@ _TRY = {
     "visual-question-answering": "hf/HuggingFaceTB/SmolVLM-256M-Instruct",
 }
 _TRY_OTHERWISE = "hf/Qwen/Qwen3-0.6B"
+ALWAYS = ("summarization", "question-answering", "chat")
+"""What is done in some way by any parts, or none."""
 _NEEDED: Mapping[str, Sequence[str]] = {
     "summarization": ("text",),
     "question-answering": ("question", "context"),
@@ -32,11 +34,11 @@ class Embedded(Backend):
     """Small models of one task each: it finds sentences and answers in a text, translates, and guides in a chat."""
 
     batch_size = 16
-    tasks = frozenset({*_NEEDED, "chat"})
     capabilities = frozenset({Capability.CHAT})
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
+        self.tasks: frozenset[str] = frozenset({*ALWAYS, *parts.known})
         self._do: Mapping[str, Callable[[Sequence[Request]], Iterable[Answer]]] = {
             "summarization": lambda requests: [summary(request, parts) for request in requests],
             "question-answering": lambda requests: answers(requests, parts),

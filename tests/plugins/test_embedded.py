@@ -223,12 +223,12 @@ def backend() -> Backend:
 
 def test_it_is_an_ordinary_backend_found_by_name(backend: Backend) -> None:
     assert isinstance(backend, Embedded)
-    assert backend.tasks == {"summarization", "question-answering", "translation", "chat"}
+    assert backend.tasks == {"summarization", "question-answering", "chat"}
     assert backend.limits().context is None
     assert set(backend.identity()) == {"backend", "version", "weights"}
 
 
-@pytest.mark.parametrize("task", ["text-generation", "visual-question-answering", "poetry"])
+@pytest.mark.parametrize("task", ["translation", "text-generation", "visual-question-answering", "poetry"])
 def test_what_it_cannot_do_is_refused_with_the_next_step(backend: Backend, task: str) -> None:
     refusal = backend.refusal(task)
     assert refusal is not None
@@ -240,7 +240,7 @@ def test_what_it_cannot_do_is_refused_with_the_next_step(backend: Backend, task:
     assert (failure.type, failure.message) == ("unsupported", refusal)
 
 
-@pytest.mark.parametrize("task", ["summarization", "question-answering", "translation", "chat"])
+@pytest.mark.parametrize("task", ["summarization", "question-answering", "chat"])
 def test_what_it_can_do_is_not_refused(backend: Backend, task: str) -> None:
     assert backend.refusal(task) is None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import queue
 import threading
@@ -85,6 +86,7 @@ class OpenAIBackend(Backend):
             message = f"The proxy or the certificates set in the environment cannot be used: {error}"
             raise ConfigError(message) from None
         self._loop = Loop()
+        atexit.register(self.close)  # a script may leave its backend open, and aiohttp complains of that
         return self._loop
 
     def close(self) -> None:
@@ -96,6 +98,7 @@ class OpenAIBackend(Backend):
             self._loop.start(self._client.aclose()).result()
             self._loop.close()
             self._loop = None
+            atexit.unregister(self.close)
 
 
 class OpenAISession(Session[K]):

@@ -94,7 +94,8 @@ def score(weights: Path, bench: Path, limit: int | None) -> None:
 def _scored(task: str, file: Path, weights: Path, limit: int | None) -> str:
     from nlptasks import evaluate
 
-    found = evaluate(task, str(file), model=f"embedded/{weights}", limit=limit).results
+    output = weights.parent / "work" / task / "scores" / file.stem
+    found = evaluate(task, file, model=f"embedded/{weights}", limit=limit, output=output, overwrite=True).results
     figures = {name: found[name] for name in KINDS[task].figures if name in found}
     return ", ".join(f"{name} {one.value:.1f} ({one.ci95[0]:.1f}-{one.ci95[1]:.1f})" for name, one in figures.items())
 

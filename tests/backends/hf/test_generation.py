@@ -152,7 +152,7 @@ def test_an_impossible_setting_fails_alone_and_is_named(hf: Open, config: dict[s
 
 def test_memory_that_runs_out_halves_the_batch(hf: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     backend = hf("llama")
-    requests = [ask(text, max_new_tokens=4) for text in ("a", "b", "c", "ddd")]
+    requests = [ask(text, max_new_tokens=4, num_beams=2) for text in ("a", "b", "c", "ddd")]
     expected = [answer.text for answer in backend.complete(requests)]
     real, sizes = backend.generate, []
 
