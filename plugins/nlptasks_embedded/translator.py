@@ -41,25 +41,24 @@ class Pair:
 
 def translations(requests: Sequence[Request], parts: Parts) -> Iterator[Completion | Failure]:
     """Yield the translation for each request; all their sentences are translated together."""
-    texts = [list(_pieces(request, parts)) for request in requests]
-    asked = [_request(request, piece) for request, pieces in zip(requests, texts, strict=True) for piece, _ in pieces]
-    answers = iter(parts.model(TASK).complete(asked))
-    for request, pieces in zip(requests, texts, strict=True):
-        yield _joined([next(answers) for _ in pieces], [space for _, space in pieces], Pair.of(request))
+    pairs = [Pair.of(request) for request in requests]
+    texts = [list(_pieces(request, pair, parts)) for request, pair in zip(requests, pairs, strict=True)]
+    answers = iter(parts.model(TASK).complete([asked for pieces in texts for asked, _ in pieces]))
+    for pair, pieces in zip(pairs, texts, strict=True):
+        yield _joined([next(answers) for _ in pieces], [space for _, space in pieces], pair)
 
 
-def _pieces(request: Request, parts: Parts) -> Iterator[tuple[str, str]]:
-    """Yield each sentence, or part of a long one, and the space behind it."""
+def _pieces(request: Request, pair: Pair, parts: Parts) -> Iterator[tuple[Request, str]]:
+    """Yield the request for each sentence, or part of a long one, and the space behind it."""
     text, model = request.fields["text"], parts.model(TASK)
-    spans = sentence_spans(text, Pair.of(request).source)
-    for (start, end), (after, _) in pairwise([*spans, (len(text), len(text))]):
-        *cut, last = split_to_fit(text[start:end], LONGEST, lambda piece: model.count(_request(request, piece)))
-        yield from ((piece, " ") for piece in cut)
-        yield last, text[end:after]
+    for (start, end), (after, _) in pairwise([*sentence_spans(text, pair.source), (len(text), len(text))]):
+        *cut, last = split_to_fit(text[start:end], LONGEST, lambda piece: model.count(_request(request, pair, piece)))
+        yield from ((_request(request, pair, piece), " ") for piece in cut)
+        yield _request(request, pair, last), text[end:after]
 
 
-def _request(request: Request, piece: str) -> Request:
-    pair, config = Pair.of(request), request.config
+def _request(request: Request, pair: Pair, piece: str) -> Request:
+    config = request.config
     fields = {"text": piece, "source_lang": pair.source, "target_lang": pair.target}
     beams = config.num_beams if config.num_beams > 1 or config.temperature else BEAMS
     return replace(request, messages=(), fields=fields, config=replace(config, num_beams=beams))

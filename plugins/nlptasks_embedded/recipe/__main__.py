@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from nlptasks.errors import NLPTasksError
+from nlptasks.training.standing import Update
 from nlptasks_embedded.recipe.shipping import score, ship
 from nlptasks_embedded.recipe.workshop import Workshop
 
@@ -64,9 +65,8 @@ def _encoder() -> Path:
     return Path(spec.origin).parent / "model"
 
 
-def _tell(update: object) -> None:
-    step, steps = getattr(update, "step", 0), getattr(update, "steps", 0)
-    if step % 100 == 0 or step == steps:
+def _tell(update: Update) -> None:
+    if update.step % 100 == 0 or update.step == update.steps:
         click.echo(f"  {update}")
 
 

@@ -7,6 +7,7 @@ import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from math import prod
 from pathlib import Path
 
 from nlptasks_embedded.parts import FACTS, Part, Parts
@@ -123,10 +124,4 @@ def _parameters(model: Path) -> int:
 
     with safe_open(model / "model.safetensors", "numpy") as weights:
         shapes = [weights.get_slice(name).get_shape() for name in weights.keys()]  # noqa: SIM118  (no mapping)
-    total = 0
-    for shape in shapes:
-        count = 1
-        for size in shape:
-            count *= size
-        total += count
-    return total
+    return sum(map(prod, shapes))
