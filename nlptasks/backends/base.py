@@ -210,6 +210,19 @@ def complete_safely(backend: Backend, requests: Sequence[Request]) -> Sequence[A
     return [Failure("backend", problem)]
 
 
+def complete_in_session(backend: Backend, requests: Sequence[Request]) -> Sequence[Answer]:
+    """Complete requests by a session, for a backend that does its work there."""
+    answers: dict[int, Answer] = {}
+    waiting = deque(enumerate(requests))
+    with backend.open() as session:
+        while len(answers) < len(requests):
+            while waiting and session.room > 0:
+                session.put(*waiting.popleft())
+            key, answer = session.get()
+            answers[key] = answer
+    return [answers[position] for position in range(len(requests))]
+
+
 def checked(backend: Backend, answer: object) -> Answer:
     """Return what a backend gave, or a Failure where that is no answer."""
     if isinstance(answer, Answer):

@@ -9,7 +9,7 @@ from typing import Any
 
 from typing_extensions import Self
 
-from nlptasks.backends.base import Answer, Backend, K, Limits, Preview, Session
+from nlptasks.backends.base import Answer, Backend, K, Limits, Preview, Session, complete_in_session
 from nlptasks.records import Request
 
 
@@ -27,15 +27,7 @@ class Wrapper(Backend):
         """Return a session around one of ``inner``."""
 
     def complete(self, requests: Sequence[Request]) -> Sequence[Answer]:
-        answers: dict[int, Answer] = {}
-        waiting = deque(enumerate(requests))
-        with self.open() as session:
-            while len(answers) < len(requests):
-                while waiting and session.room > 0:
-                    session.put(*waiting.popleft())
-                key, answer = session.get()
-                answers[key] = answer
-        return [answers[position] for position in range(len(requests))]
+        return complete_in_session(self, requests)
 
     def identity(self) -> Mapping[str, str]:
         return self.inner.identity()

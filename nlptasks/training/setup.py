@@ -63,7 +63,7 @@ class Setup:
         """Return this with options of training, of the task and of the backend, told apart by their names.
 
         Raises:
-            UsageError: an option, or nothing to score with.
+            UsageError: an option, weights that cannot learn, or nothing to score with.
         """
         file = self.evaluation is not None and Path(self.evaluation).exists()  # a benchmark brings metrics
         if file and not (self.task.metrics or given.get("metrics")):
@@ -73,6 +73,8 @@ class Setup:
         ours = {name: value for name, value in given.items() if name in TrainingOptions.model_fields}
         rest = {name: value for name, value in given.items() if name not in ours}
         of_task, of_backend = told_apart(self.task, rest, self.model or f"{PROVIDER}/")
+        if of_backend.get("dtype") == "int8":
+            raise UsageError("Weights of eight bits do not learn: leave --dtype out, and use it on what was trained.")
         return replace(
             self,
             options=training_options(ours),

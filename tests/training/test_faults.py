@@ -15,7 +15,7 @@ import pytest
 import torch
 
 import nlptasks
-from nlptasks.errors import InputError, RunError, StoppedError, UnknownNameError
+from nlptasks.errors import InputError, RunError, StoppedError, UnknownNameError, UsageError
 from nlptasks.text import detect_language
 from nlptasks.training.families.causal import CausalFamily
 from tests.conftest import Tiny
@@ -136,6 +136,12 @@ def test_a_wrong_figure_is_named_and_the_right_one_goes_on(settings: Settings) -
     with pytest.raises(UnknownNameError, match="rougeL"):
         nlptasks.train(**watched, metric="rogueL")
     assert "rougeL" in nlptasks.train(**watched, metric="rougeL", patience=9).scores
+
+
+def test_weights_of_eight_bits_do_not_learn(settings: Settings) -> None:
+    with pytest.raises(UsageError, match="leave --dtype out"):
+        nlptasks.train(**settings, dtype="int8")
+    assert not settings["output"].exists()
 
 
 def test_nothing_heavy_is_imported_before_training_begins() -> None:

@@ -19,8 +19,9 @@ class Options(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     device: str = Field(default="auto", description="Where to compute: auto, cpu, cuda, cuda:1, mps ...")
-    dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field(
-        default="auto", description="Number format of the weights; auto is float32 on a CPU, else the model's own."
+    dtype: Literal["auto", "float32", "bfloat16", "float16", "int8"] = Field(
+        default="auto",
+        description="Number format of the weights; auto is float32 on a CPU, else the model's own; int8 is for a CPU.",
     )
     revision: str | None = Field(default=None, description="Branch, tag or commit of the model on the hub.")
     adapter: str | None = Field(default=None, description="A PEFT adapter (folder or hub id) to add to the model.")

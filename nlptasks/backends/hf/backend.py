@@ -14,7 +14,7 @@ from typing_extensions import Self
 from nlptasks.backends.base import Answer, Backend, Limits
 from nlptasks.backends.hf import Options
 from nlptasks.backends.hf.fingerprint import fingerprint
-from nlptasks.backends.hf.loading import Source, load_tokenizer, load_weights, resolve_dtype
+from nlptasks.backends.hf.loading import INT8, Source, load_tokenizer, load_weights, resolve_dtype
 from nlptasks.errors import SampleError
 from nlptasks.records import Failure, Request
 
@@ -96,7 +96,7 @@ class HFBackend(Backend):
             "model": self.source.model,
             "revision": self.source.commit,
             "weights": fingerprint(self.source.folder) if self.source.folder else None,
-            "dtype": str(resolve_dtype(self.options, self.config)).removeprefix("torch."),
+            "dtype": _dtype(self.options, self.config),
             "quantisation": _quantisation(self.config),
             "adapter": self.options.adapter,
             "adapter_weights": _adapter_fingerprint(self.options),
@@ -171,6 +171,11 @@ def check_text(request: Request) -> None:
 def refuse(kind: str, message: str) -> SampleError:
     """Return the error that makes one request a Failure of type ``kind``."""
     return SampleError(Failure(kind, message))
+
+
+def _dtype(options: Options, config: Any) -> str:
+    found = str(resolve_dtype(options, config)).removeprefix("torch.")
+    return INT8 if options.dtype == INT8 else found
 
 
 def _quantisation(config: Any) -> str | None:

@@ -15,7 +15,8 @@ from nlptasks.records import Request
 class Prompt:
     """One request as the model reads it: its tokens, how to generate and how to read the answer.
 
-    ``target`` holds the tokens to score instead of generating, ``tensors`` what else the model takes.
+    ``target`` holds the tokens to score instead of generating, ``tensors`` what else the model takes. ``expected`` is
+    how many tokens the answer will hardly exceed, where that is known better than by the plan.
     """
 
     position: int
@@ -25,6 +26,7 @@ class Prompt:
     reading: Reading = field(default_factory=Reading)
     target: Sequence[int] = ()
     tensors: Mapping[str, Any] = field(default_factory=dict)
+    expected: int | None = None
 
     @property
     def plain(self) -> bool:
@@ -33,8 +35,9 @@ class Prompt:
 
     @property
     def size(self) -> int:
-        """The most tokens this prompt and its answer may come to."""
-        answer = len(self.target) if self.target else self.plan.max_new_tokens
+        """The most tokens this prompt and its answer are likely to come to."""
+        longest = self.plan.max_new_tokens
+        answer = len(self.target) if self.target else min(longest, self.expected or longest)
         return (len(self.ids) + answer) * self.plan.rows
 
     @property
@@ -53,7 +56,7 @@ class Row(Protocol):
 
     @property
     def size(self) -> int:
-        """The most tokens this row may come to."""
+        """The most tokens this row is likely to come to."""
 
     @property
     def group(self) -> Hashable:

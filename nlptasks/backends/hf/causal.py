@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-from nlptasks.backends.base import Answer, Capability, Session, warn_once
+from nlptasks.backends.base import Capability, Session, warn_once
 from nlptasks.backends.hf.answer import Reading
 from nlptasks.backends.hf.backend import refuse
 from nlptasks.backends.hf.batching import Prompt, pad
@@ -36,13 +36,6 @@ class CausalBackend(GeneratingBackend):
 
     def open(self) -> Session[Any]:
         return DecodingSession(self)
-
-    def complete(self, requests: Sequence[Request]) -> Sequence[Answer]:
-        with self.open() as session:
-            for position, request in enumerate(requests):
-                session.put(position, request)
-            answers = dict(session.get() for _ in requests)
-        return [answers[position] for position in range(len(requests))]
 
     def prepare_model(self, model: Any) -> None:
         super().prepare_model(model)

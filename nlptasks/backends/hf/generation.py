@@ -9,14 +9,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from nlptasks.backends.base import Answer, Preview, warn_once
-from nlptasks.backends.hf.backend import HFBackend, answer_each, check_text, free_memory
-from nlptasks.backends.hf.batching import Prompt, batches
+from nlptasks.backends.base import Answer, Preview, Session, complete_in_session, warn_once
+from nlptasks.backends.hf.backend import HFBackend, check_text, free_memory, out_of_memory
+from nlptasks.backends.hf.batching import Prompt
+from nlptasks.backends.hf.loading import Source
 from nlptasks.backends.hf.plan import TEMPLATE_OPTIONS, Plan, published
 from nlptasks.backends.hf.quiet import quiet
+from nlptasks.backends.hf.session import GeneratingSession
 from nlptasks.backends.hf.stopping import Stop
-from nlptasks.errors import SampleError
+from nlptasks.errors import SampleError, raised_by
 from nlptasks.records import Completion, Delta, Failure, Request, Usage
+
+TOO_LITTLE = Failure("out_of_memory", "Too little memory: shorten the input or lower max_new_tokens.")
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,11 @@ class GeneratingBackend(HFBackend):
     """A model that writes its answer token by token."""
 
     decoder_only = True
+
+    def __init__(self, source: Source, config: Any) -> None:
+        super().__init__(source, config)
+        self.batch_tokens = self.options.max_batch_tokens
+        """Most tokens computed at once: what was asked for, or what memory turned out to take."""
 
     @abstractmethod
     def prompt(self, position: int, request: Request) -> Prompt:
@@ -96,7 +105,10 @@ class GeneratingBackend(HFBackend):
         return str(text)
 
     def complete(self, requests: Sequence[Request]) -> Sequence[Answer]:
-        return answer_each(requests, self.prompt, self._run)
+        return complete_in_session(self, requests)
+
+    def open(self) -> Session[Any]:
+        return GeneratingSession(self)
 
     def stream(self, request: Request) -> Iterator[Delta | Answer]:
         from nlptasks.backends.hf.streaming import stream
@@ -112,31 +124,28 @@ class GeneratingBackend(HFBackend):
         else:
             yield from stream(self, prompt)
 
-    def _run(self, prompts: list[Prompt]) -> Iterator[tuple[int, Answer]]:
-        for batch in batches(prompts, self.options.max_batch_tokens):
-            for prompt, answer in zip(batch, self.answer(batch), strict=True):
-                yield prompt.position, answer
-
     def answer(self, batch: Sequence[Prompt], hooks: Hooks | None = None) -> list[Answer]:
-        """Answer one batch, half by half where memory runs out."""
-        import torch
-
+        """Answer one batch, half by half where memory runs out or the model fails."""
         started = time.perf_counter()
         try:
             answers = self.compute(batch, hooks or Hooks())
-        except torch.OutOfMemoryError:
-            answers = None  # what the failed batch held is let go only when this block is left
         except (ValueError, TypeError, NotImplementedError) as error:  # transformers refuses the settings
             return [Failure("bad_request", " ".join(str(error).split()))] * len(batch)
+        except (MemoryError, RuntimeError) as error:  # what the batch held is let go only when this block is left
+            little = out_of_memory(error)
+            failure = TOO_LITTLE if little else Failure("backend", raised_by("The model", error))
+            answers = None
         if answers is None:
-            return self._halved(batch)
+            if little:
+                self.batch_tokens = max(1, min(self.batch_tokens, len(batch) * batch[0].size) // 2)
+            return self._halved(batch, failure)
         latency = time.perf_counter() - started
         return [replace(answer, latency=latency) for answer in answers]
 
-    def _halved(self, batch: Sequence[Prompt]) -> list[Answer]:
+    def _halved(self, batch: Sequence[Prompt], failure: Failure) -> list[Answer]:
         free_memory()
         if len(batch) == 1:
-            return [Failure("out_of_memory", "Too little memory: shorten the input or lower max_new_tokens.")]
+            return [failure]
         middle = len(batch) // 2
         return [*self.answer(batch[:middle]), *self.answer(batch[middle:])]
 

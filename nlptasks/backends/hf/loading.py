@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from nlptasks.backends.hf import Options
 
 SELECTION = "sentence-selection"
+INT8 = "int8"
 WEIGHTS = ("model.safetensors", "model.safetensors.index.json", PACKED)
 
 
@@ -201,6 +202,10 @@ def load_weights(source: Source, auto_class: str, config: Any, new_head: bool = 
             )
     if source.options.adapter:
         model = add_adapter(source, model)
+    if source.options.dtype == INT8:
+        from nlptasks.backends.hf.int8 import quantise
+
+        quantise(model)
     return model.eval()
 
 
@@ -219,9 +224,17 @@ def resolve_device(options: Options) -> str:
 
 
 def resolve_dtype(options: Options, config: Any) -> Any:
-    """Return the torch dtype of the weights: on a CPU float32 unless told otherwise."""
+    """Return the torch dtype that weights are loaded in: on a CPU float32 unless told otherwise.
+
+    Raises:
+        ConfigError: there is no such device, or it does not compute in the format.
+    """
     import torch
 
+    if options.dtype == INT8:
+        if (device := resolve_device(options)) != "cpu":
+            raise ConfigError(f"int8 is for a CPU, not for {device}: use --dtype bfloat16, or --device cpu.")
+        return torch.float32
     if options.dtype != "auto":
         return getattr(torch, options.dtype)
     if resolve_device(options) == "cpu":

@@ -1,7 +1,6 @@
 """Weights stored as eight-bit integers, a scale for each row: a quarter of the bytes, unpacked when they load.
 
-Symmetric round-to-nearest for each row, as in section 3.1 of "A White Paper on Neural Network Quantization"
-(Nagel et al., 2021). Only the storage is small: a model computes with what was unpacked.
+Only the storage is small: a model computes with what was unpacked, unless it is loaded as ``int8``.
 """
 
 from __future__ import annotations
@@ -13,7 +12,6 @@ from typing import Any
 PACKED = "model.int8.safetensors"
 WHOLE = "model.safetensors"
 SCALE = ".scale"
-LARGEST = 127
 
 
 def pack(folder: Path, output: Path) -> None:
@@ -21,17 +19,16 @@ def pack(folder: Path, output: Path) -> None:
 
     Weights that the model shares between layers are stored once, as they were.
     """
-    import torch
     from safetensors.torch import load_file, save_file
+
+    from nlptasks.backends.hf.int8 import quantised
 
     output.mkdir(parents=True, exist_ok=True)
     packed: dict[str, Any] = {}
     for name, weight in load_file(folder / WHOLE).items():
         if weight.is_floating_point() and weight.ndim == 2:
-            weight = weight.float()
-            scale = weight.abs().amax(1).clamp_min(torch.finfo(torch.float16).tiny) / LARGEST
-            packed[name] = (weight / scale[:, None]).round().to(torch.int8)
-            packed[name + SCALE] = scale
+            packed[name], scale = quantised(weight)
+            packed[name + SCALE] = scale[:, 0].contiguous()
         else:
             packed[name] = weight.half() if weight.is_floating_point() else weight
     save_file(packed, output / PACKED, metadata={"format": "pt"})

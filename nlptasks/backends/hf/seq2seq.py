@@ -17,6 +17,8 @@ from nlptasks.records import Request
 
 TRANSLATORS = frozenset({"marian", "fsmt", "m2m_100", "nllb-moe"})
 """Architectures that exist for translation alone."""
+LONGEST_TRANSLATION = 2
+"""Tokens for each one of the source, such as batches are made for; one that is longer is written all the same."""
 
 
 class Seq2SeqBackend(GeneratingBackend):
@@ -47,7 +49,8 @@ class Seq2SeqBackend(GeneratingBackend):
             )
         room = Room(len(ids), self._longest_answer, self._defaults(request), decoder_only=False)
         plan = make_plan(request.config, room)
-        return Prompt(position, request, ids, plan, Reading(plan.stop))
+        expected = LONGEST_TRANSLATION * len(ids) if request.task == "translation" else None
+        return Prompt(position, request, ids, plan, Reading(plan.stop), expected=expected)
 
     def tokens(self, request: Request) -> list[int]:
         """Return the encoder's input: the text with its prefix and language codes."""

@@ -151,7 +151,7 @@ def test_an_impossible_setting_fails_alone_and_is_named(hf: Open, config: dict[s
 
 
 def test_memory_that_runs_out_halves_the_batch(hf: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-    backend = hf("llama")
+    backend = hf("llama", max_batch_tokens=16_000)  # not shared with other tests, for it will have learnt
     requests = [ask(text, max_new_tokens=4, num_beams=2) for text in ("a", "b", "c", "ddd")]
     expected = [answer.text for answer in backend.complete(requests)]
     real, sizes = backend.generate, []
@@ -165,12 +165,31 @@ def test_memory_that_runs_out_halves_the_batch(hf: Open, monkeypatch: pytest.Mon
     monkeypatch.setattr(backend, "generate", scarce)
     assert [answer.text for answer in backend.complete(requests)] == expected
     assert sizes == [4, 2, 1, 1, 2, 1, 1]
+    sizes.clear()
+    assert [answer.text for answer in backend.complete(requests)] == expected
+    assert max(sizes) == 1  # what did not fit is not tried again
 
     def none(batch: Any, hooks: Any) -> Any:
         raise torch.OutOfMemoryError
 
     monkeypatch.setattr(backend, "generate", none)
     assert {answer.type for answer in backend.complete(requests)} == {"out_of_memory"}
+
+
+def test_a_row_that_the_model_breaks_on_fails_alone(hf: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    backend = hf("gpt2")
+    requests = [ask(text, max_new_tokens=4, num_beams=2) for text in ("a", "b", "bad", "c")]
+    real = backend.generate
+
+    def broken(batch: Any, hooks: Any) -> Any:
+        if any(prompt.request.messages[0].content == "bad" for prompt in batch):
+            raise RuntimeError("index out of range\nin self")
+        return real(batch, hooks)
+
+    monkeypatch.setattr(backend, "generate", broken)
+    first, second, third, fourth = backend.complete(requests)
+    assert third == Failure("backend", "The model raised RuntimeError: index out of range in self")
+    assert all(isinstance(answer, Completion) for answer in (first, second, fourth))
 
 
 def test_threads_get_the_answers_one_caller_gets(hf: Open) -> None:

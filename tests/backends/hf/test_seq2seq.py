@@ -40,6 +40,26 @@ def test_a_batch_answers_as_transformers_does_one_by_one(hf: Open, family: str, 
         assert "".join(delta.text for delta in deltas) == last.text == answer.text
 
 
+def test_sentences_of_like_length_are_translated_together(hf: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    backend = hf("marian", max_batch_tokens=2000)
+    texts = [" ".join(["fox"] * (1 + number * 7 % 30)) for number in range(60)]
+    requests = [translate(text, num_beams=2, max_new_tokens=40) for text in texts]
+    expected = [completion(backend, request).text for request in requests[:6]]
+    real, batches = backend.generate, []
+
+    def watched(batch: Any, hooks: Any) -> Any:
+        batches.append([len(prompt.ids) for prompt in batch])
+        return real(batch, hooks)
+
+    monkeypatch.setattr(backend, "generate", watched)
+    assert [answer.text for answer in backend.complete(requests)][:6] == expected
+    assert [length for batch in batches for length in batch] == sorted(map(len, map(backend.tokens, requests)))[::-1]
+    for batch in batches:  # of two beams, each for a source and twice as much again, or the most that is allowed
+        size = 2 * (batch[0] + min(40, 2 * batch[0]))
+        assert size * len(batch) <= 2000
+        assert size * (len(batch) + 1) > 2000 or batch is batches[-1]
+
+
 def test_marian_translates_its_own_pair_and_nothing_else(hf: Open) -> None:
     backend = hf("marian")
     assert backend.tokenizer.convert_ids_to_tokens(backend.tokens(translate("fine.")))[-1] == "</s>"

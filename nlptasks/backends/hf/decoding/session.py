@@ -3,70 +3,54 @@
 from __future__ import annotations
 
 import time
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from nlptasks.backends.base import Answer, K, Session
-from nlptasks.backends.hf.backend import check_text, free_memory, out_of_memory
-from nlptasks.backends.hf.batching import Prompt, batches
+from nlptasks.backends.base import K
+from nlptasks.backends.hf.backend import free_memory, out_of_memory
+from nlptasks.backends.hf.batching import Prompt
 from nlptasks.backends.hf.decoding.decoder import Decoder, Writer
+from nlptasks.backends.hf.generation import TOO_LITTLE
 from nlptasks.backends.hf.quiet import quiet
+from nlptasks.backends.hf.session import GeneratingSession
 from nlptasks.backends.hf.stopping import holds
-from nlptasks.errors import SampleError
-from nlptasks.records import Failure, Request
 
 if TYPE_CHECKING:
     from nlptasks.backends.hf.causal import CausalBackend
 
-AHEAD = 256
-"""Requests that are held at once: enough to put those of like length together."""
-TOO_LITTLE = Failure("out_of_memory", "Too little memory: shorten the input or lower max_new_tokens.")
 
-
-class DecodingSession(Session[K]):
+class DecodingSession(GeneratingSession[K]):
     """One running batch of a causal model."""
 
+    _backend: CausalBackend
+
     def __init__(self, backend: CausalBackend) -> None:
-        self._backend = backend
+        super().__init__(backend)
         self._decoder: Decoder | None = None
         self._writers: dict[Writer, tuple[K, Prompt]] = {}
-        self._others: dict[int, tuple[K, Prompt]] = {}
-        self._ready: deque[tuple[K, Answer]] = deque()
-        self._numbers = count()
 
     @property
     def room(self) -> int:
-        return max(0, AHEAD - len(self._writers) - len(self._others) - len(self._ready))
+        return max(0, super().room - len(self._writers))
 
-    def put(self, key: K, request: Request) -> None:
-        try:
-            check_text(request)
-            prompt = self._backend.prompt(next(self._numbers), request)
-        except SampleError as error:
-            self._ready.append((key, error.failure))
-            return
+    def close(self) -> None:
+        super().close()
+        self._writers.clear()
+        self._decoder = None
+
+    def hold(self, key: K, prompt: Prompt) -> None:
         if self._backend.decodes and prompt.plain:
             self._writers[self._writer(prompt)] = (key, prompt)
         else:
-            self._others[prompt.position] = (key, prompt)
+            super().hold(key, prompt)
 
-    def get(self) -> tuple[K, Answer]:
-        while not self._ready:
-            if self._writers:
-                self._step()
-            else:
-                self._generate()
-        return self._ready.popleft()
-
-    def close(self) -> None:
-        self._writers.clear()
-        self._others.clear()
-        self._ready.clear()
-        self._decoder = None
+    def work(self) -> None:
+        if self._writers:
+            self._step()
+        else:
+            super().work()
 
     def _writer(self, prompt: Prompt) -> Writer:
         end = prompt.plan.settings.get("eos_token_id")
@@ -74,7 +58,7 @@ class DecodingSession(Session[K]):
         stops = partial(holds, self._backend.decode, prompt.plan.stop) if prompt.plan.stop else None
         writer = Writer(list(prompt.ids), prompt.plan.max_new_tokens, ends, stops)
         if self._decoder is None:
-            self._decoder = Decoder(self._backend.model, self._backend.options.max_batch_tokens)
+            self._decoder = Decoder(self._backend.model, self._backend.batch_tokens)
         self._decoder.add([writer])
         return writer
 
@@ -97,12 +81,6 @@ class DecodingSession(Session[K]):
             key, prompt = self._writers.pop(one)
             [answer] = self._backend.read([prompt], [self._backend.row(one.new, prompt.plan.settings)])
             self._ready.append((key, replace(answer, latency=now - one.begun)))
-
-    def _generate(self) -> None:
-        prompts = [prompt for _, prompt in self._others.values()]
-        for batch in batches(prompts, self._backend.options.max_batch_tokens):
-            for prompt, answer in zip(batch, self._backend.answer(batch), strict=True):
-                self._ready.append((self._others.pop(prompt.position)[0], answer))
 
 
 def suits(model: Any) -> bool:
