@@ -75,7 +75,7 @@ def test_errors() -> None:
     with pytest.raises(nlptasks.ConfigError, match="temperature"):
         nlptasks.task("chat", model="echo", temperature=-1)
     with pytest.raises(nlptasks.UnsupportedError, match="--model"):
-        nlptasks.task("translation", model="embedded")
+        nlptasks.task("text-generation", model="embedded")
 
 
 def test_a_context_manager_closes_the_backend() -> None:

@@ -460,7 +460,7 @@ class TestModels:
         with pytest.raises(UnsupportedError, match="not summarization"):
             pipeline("summarization", model=str(tiny("bert-qa")))
         with pytest.raises(UnsupportedError):
-            pipeline("translation_en_to_de", model="embedded")
+            pipeline("text2text-generation", model="embedded")
 
     def test_names_of_our_own(self, monkeypatch: pytest.MonkeyPatch) -> None:
         assert pipeline("text2text-generation", model="echo")("Hello ") == [{"generated_text": "Hello "}]

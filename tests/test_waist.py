@@ -66,7 +66,7 @@ def test_every_task_is_answered_and_asks_the_same(
 
 @pytest.mark.parametrize(
     ("task", "kind"),
-    [("summarization", "marian"), ("chat", "bert-qa"), ("translation", "embedded"), ("text-generation", "embedded")],
+    [("summarization", "marian"), ("chat", "bert-qa"), ("text-generation", "embedded")],
 )
 def test_what_a_backend_cannot_do_is_refused_before_weights_load(
     task: str, kind: str, tiny: Tiny, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch

@@ -17,7 +17,7 @@ from nlptasks_embedded.summarizer import summary
 from nlptasks_embedded.translator import Pair, translations
 
 _TRY = {
-    "translation": "hf/Helsinki-NLP/opus-mt-en-de",
+    "translation": "hf/facebook/m2m100_418M",
     "visual-question-answering": "hf/HuggingFaceTB/SmolVLM-256M-Instruct",
 }
 _TRY_OTHERWISE = "hf/Qwen/Qwen3-0.6B"

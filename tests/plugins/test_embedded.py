@@ -60,6 +60,10 @@ def answered(task: str, config: GenerationConfig | None = None, **fields: str) -
     return answer
 
 
+def translation(text: str, source: str, target: str) -> Request:
+    return Request((), task="translation", fields={"text": text, "source_lang": source, "target_lang": target})
+
+
 # Summaries
 
 
@@ -156,9 +160,12 @@ def test_any_text_has_a_summary_in_its_bounds(text: str, size: int | None, style
 # Answers
 
 
-QUESTIONS = [
+MARKED = [
     (EN, "How many passengers does the electric ferry carry?", "180"),
     (EN, "What was wrong with the old ferry?", "loud and dirty"),
+    (EN, "What was sold nearby?", "ice cream"),
+]
+QUESTIONS = [
     (DE, "Wie viele Fahrgäste fasst die Fähre?", "180"),
     (DE, "Warum wählte die Stadt eine elektrische Fähre?", "laut"),
     (ZH, "渡轮可载多少名乘客？", "一百八十"),
@@ -171,8 +178,15 @@ QUESTIONS = [
 ]
 
 
+@pytest.mark.parametrize(("context", "question", "part"), MARKED)
+def test_an_answer_is_marked_in_english(context: str, question: str, part: str) -> None:
+    completion = answered("question-answering", question=question, context=context)
+    assert completion.text == part == context[completion.data["start"] : completion.data["end"]]
+    assert completion.data["score"] > completion.data["no_answer_score"]
+
+
 @pytest.mark.parametrize(("context", "question", "part"), QUESTIONS)
-def test_an_answer_is_the_sentence_that_supports_it(context: str, question: str, part: str) -> None:
+def test_an_answer_elsewhere_is_the_sentence_that_supports_it(context: str, question: str, part: str) -> None:
     completion = answered("question-answering", question=question, context=context)
     assert part in completion.text
     assert completion.text in sentences(context)
@@ -193,7 +207,15 @@ def test_a_question_about_something_else_has_no_answer(context: str, question: s
 def test_an_answer_is_given_all_the_same_where_one_must_be() -> None:
     question = "What is the capital of France?"
     completion = answered("question-answering", question=question, context=EN, allow_no_answer="false")
-    assert completion.text in sentences(EN)
+    assert completion.text in EN
+    assert completion.text
+    assert completion.data["score"] < 0.5 < completion.data["no_answer_score"]
+
+
+@pytest.mark.parametrize(("context", "question"), [(DE, "Wer schrieb den Faust?"), (ZH, "法国的首都是哪里？")])
+def test_elsewhere_a_sentence_is_given_all_the_same(context: str, question: str) -> None:
+    completion = answered("question-answering", question=question, context=context, allow_no_answer="false")
+    assert completion.text in sentences(context)
     assert completion.data["score"] < 0.5 < completion.data["no_answer_score"]
 
 
@@ -201,8 +223,8 @@ def test_a_heading_tells_what_its_section_is_about_but_is_no_answer() -> None:
     context = (
         "# Shop\n\nWe sell bees.\n\n## Refund policy\n\nThe money comes back in 30 days.\n\n## Shipping\n\nOn Mondays."
     )
-    completion = answered("question-answering", question="What is the refund policy?", context=context)
-    assert completion.text == "The money comes back in 30 days."
+    found = read("What is the refund policy?", context)
+    assert context[found.start : found.end] == "The money comes back in 30 days."
 
 
 @settings(deadline=None)
@@ -211,6 +233,35 @@ def test_any_question_to_any_text_is_answered_from_it(question: str, context: st
     found = read(question, context)
     assert 0 <= found.start <= found.end <= len(context)
     assert 0 <= found.score <= 1
+
+
+# Translations
+
+
+@pytest.mark.parametrize(
+    ("text", "source", "target", "word"),
+    [
+        ("Thank you.", "en", "de", "Danke"),
+        ("Vielen Dank.", "de", "en", "Thank"),
+        ("Thank you.", "en", "zh", "谢谢"),
+        ("谢谢。", "zh", "en", "Thank"),
+        ("Thank you.", "en-GB", "de-AT", "Danke"),
+    ],
+)
+def test_an_everyday_sentence_is_translated(text: str, source: str, target: str, word: str) -> None:
+    [answer] = load("").complete([translation(text, source, target)])
+    assert isinstance(answer, Completion)
+    assert word in answer.text
+    assert answer.finish_reason == "stop"
+
+
+def test_lines_and_paragraphs_stay() -> None:
+    translate = nlptasks.task("translation", model="embedded")
+    done = translate(source="Thank you.\n\nThank you.\nGood night.", target_lang="de")
+    first, second, third, fourth = done.translation.split("\n")
+    assert "Danke" in first == third
+    assert second == ""
+    assert "Nacht" in fourth
 
 
 # The contract
@@ -223,12 +274,12 @@ def backend() -> Backend:
 
 def test_it_is_an_ordinary_backend_found_by_name(backend: Backend) -> None:
     assert isinstance(backend, Embedded)
-    assert backend.tasks == {"summarization", "question-answering", "chat"}
+    assert backend.tasks == {"summarization", "question-answering", "translation", "chat"}
     assert backend.limits().context is None
     assert set(backend.identity()) == {"backend", "version", "weights"}
 
 
-@pytest.mark.parametrize("task", ["translation", "text-generation", "visual-question-answering", "poetry"])
+@pytest.mark.parametrize("task", ["text-generation", "visual-question-answering", "poetry"])
 def test_what_it_cannot_do_is_refused_with_the_next_step(backend: Backend, task: str) -> None:
     refusal = backend.refusal(task)
     assert refusal is not None
@@ -240,7 +291,7 @@ def test_what_it_cannot_do_is_refused_with_the_next_step(backend: Backend, task:
     assert (failure.type, failure.message) == ("unsupported", refusal)
 
 
-@pytest.mark.parametrize("task", ["summarization", "question-answering", "chat"])
+@pytest.mark.parametrize("task", ["summarization", "question-answering", "translation", "chat"])
 def test_what_it_can_do_is_not_refused(backend: Backend, task: str) -> None:
     assert backend.refusal(task) is None
 
@@ -256,6 +307,9 @@ def test_another_model_is_a_folder_of_parts(tmp_path: Path) -> None:
         (Request((), task="summarization", fields={"text": " "}), "bad_request"),
         (Request((), task="question-answering", fields={"question": "Who?"}), "bad_request"),
         (Request((), task="summarization", fields={"text": EN}, schema={}), "unsupported"),
+        (translation("", "en", "de"), "bad_request"),
+        (translation("Hi.", "en", ""), "bad_request"),
+        (translation("Hi.", "en", "fr"), "unsupported"),
         (Request((), task="summarization", fields={"text": EN}, continuation=""), "unsupported"),
     ],
 )
@@ -275,15 +329,20 @@ def test_options_that_change_nothing_are_recorded(caplog: pytest.LogCaptureFixtu
     assert completion.data["ignored"] == ["language", "seed", "temperature"]
     assert "temperature" in caplog.text
     assert "ignored" not in answered("summarization", text=EN, lang="en").data
-    reading = answered("question-answering", config, question="Who sold ice?", context=EN)
+    reading = answered("question-answering", config, question="Wer verkaufte Eis?", context=DE)
     assert reading.data["ignored"] == ["max_new_tokens", "seed", "temperature"]
+    marked = answered("question-answering", config, question="Who sold ice?", context=EN)
+    assert marked.data["ignored"] == ["seed", "temperature"]
 
 
 def test_through_the_tasks() -> None:
     assert nlptasks.task("summarization", model="embedded", max_sentences=1)(EN).summary in EN
-    answer = nlptasks.task("question-answering", model="embedded")(question=QUESTIONS[0][1], context=EN)
+    ask_about = nlptasks.task("question-answering", model="embedded")
+    answer = ask_about(question=QUESTIONS[0][1], context=DE)
     assert answer.answered
-    assert answer.support == answer.answer == EN[answer.start : answer.end]
+    assert answer.support == answer.answer == DE[answer.start : answer.end]
+    answer = ask_about(question=MARKED[0][1], context=EN)
+    assert answer.answer == EN[answer.start : answer.end] == "180"
 
 
 # Beside a baseline, on real data
