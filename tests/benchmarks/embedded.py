@@ -25,6 +25,7 @@ from tests.benchmarks.machine import machine
 
 ROUNDS = 1000
 PAGES, PASSAGES = 10, 3
+FORCED: dict[str, Any] = {"extra": {"handle_impossible_answer": False}}
 
 
 def rows(bench: Path, name: str, limit: int | None) -> list[dict[str, Any]]:
@@ -41,11 +42,11 @@ def share(hits: Sequence[float]) -> str:
     return f"{100 * statistics.fmean(hits):.1f} % ({100 * low:.1f}-{100 * high:.1f}) of {len(hits)}"
 
 
-def pages(bench: Path, limit: int | None, model: str) -> str:
-    """Return how often the right page of ten is named."""
+def pages(bench: Path, limit: int | None, model: str, **options: Any) -> str:
+    """Return how often the right page of ten is named; ``options`` are those of the task."""
     found = rows(bench, "squad1_en", limit)
     passages = list(dict.fromkeys(row["context"] for row in rows(bench, "squad1_en", None)))
-    answer = nlptasks.task("question-answering", model=model)
+    answer = nlptasks.task("question-answering", model=model, **options)
     chance = random.Random(0)
     hits = []
     for row in found:
@@ -72,7 +73,7 @@ def sentences(bench: Path, name: str, limit: int | None, model: str) -> str:
 def silence(bench: Path, limit: int | None, model: str) -> str:
     """Return F1 on questions of which some have no answer, and how much less it is where all get one."""
     [path] = (bench / "squad2_en").glob("*.jsonl")
-    kinds: list[dict[str, Any]] = [{}, {"extra": {"handle_impossible_answer": False}}]
+    kinds: tuple[dict[str, Any], ...] = ({}, FORCED)
     allowed, forced = (
         nlptasks.evaluate("question-answering", path, model=model, limit=limit, **more).results["f1"] for more in kinds
     )
@@ -106,6 +107,7 @@ def main() -> None:
     click.echo(machine(("nlptasks", "transformers", "torch")))
     click.echo(f"{'seconds':20}{seconds(given.model, given.bench)}")
     click.echo(f"{'right page of ten':20}{pages(given.bench, given.limit, given.model)}")
+    click.echo(f"{'.. one must be named':20}{pages(given.bench, given.limit, given.model, **FORCED)}")
     for name in ("xquad_de", "xquad_zh"):
         click.echo(f"{'sentence, ' + name:20}{sentences(given.bench, name, given.limit, given.model)}")
     click.echo(f"{'squad2_en, F1':20}{silence(given.bench, given.limit, given.model)}")

@@ -111,7 +111,7 @@ def test_killed_and_resumed_is_as_undisturbed(cli: Cli, tmp_path: Path) -> None:
     ("task", "name", "model"),
     [
         ("summarization", "klexikon_de/summarization.de.jsonl", "embedded"),
-        ("question-answering", "squad2_en/question-answering.en.jsonl", "embedded"),
+        ("question-answering", "xquad_de/question-answering.de.jsonl", "embedded"),
         ("translation", "multi30k_en-de/translation.en-de.jsonl", "tiny"),
     ],
 )
@@ -119,7 +119,7 @@ def test_real_data_killed_and_resumed(task: str, name: str, model: str, cli: Cli
     if not (DATA / "bench" / name).is_file():
         pytest.skip(f"no {DATA / 'bench' / name}: set NLPTASKS_TEST_DATA to the folder that holds bench/")
     chosen = ["--model", "embedded"]
-    if model == "tiny":  # whose arithmetic depends on what shares a batch
+    if model == "tiny":  # whose arithmetic, as that of weights for English, depends on what shares a batch
         chosen = [
             "--model",
             f"hf/{tiny('marian')}",
