@@ -13,6 +13,7 @@ import argparse
 import json
 import random
 import statistics
+import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -74,9 +75,13 @@ def silence(bench: Path, limit: int | None, model: str) -> str:
     """Return F1 on questions of which some have no answer, and how much less it is where all get one."""
     [path] = (bench / "squad2_en").glob("*.jsonl")
     kinds: tuple[dict[str, Any], ...] = ({}, FORCED)
-    allowed, forced = (
-        nlptasks.evaluate("question-answering", path, model=model, limit=limit, **more).results["f1"] for more in kinds
-    )
+    with tempfile.TemporaryDirectory() as folder:
+        allowed, forced = (
+            nlptasks.evaluate(
+                "question-answering", path, model=model, limit=limit, output=Path(folder, str(number)), **more
+            ).results["f1"]
+            for number, more in enumerate(kinds)
+        )
     low, high = allowed.ci95
     return f"{allowed.value:.1f} ({low:.1f}-{high:.1f}), {allowed.value - forced.value:+.1f} to always answering"
 
