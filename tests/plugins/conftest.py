@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +9,8 @@ import pytest
 
 from nlptasks import Backend, Capability, Completion, Failure, Limits, Record, Request, Sample, Task
 from nlptasks.engine import Engine
+from tests.examples import environment
+from tests.support import ROOT
 
 Answer = Callable[[Request], "str | Completion | Failure"]
 
@@ -18,11 +18,7 @@ Answer = Callable[[Request], "str | Completion | Failure"]
 @pytest.fixture(scope="session")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel of this project, built."""
-    folder = tmp_path_factory.mktemp("wheel")
-    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
-    subprocess.run(command, cwd=Path(__file__).parents[2], check=True, capture_output=True)
-    [wheel] = folder.glob("*.whl")
-    return wheel
+    return environment.wheel(ROOT, tmp_path_factory.mktemp("wheel"))
 
 
 @dataclass

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +11,7 @@ import pytest
 from nlptasks.backends.hf.packed import PACKED
 from nlptasks_embedded.parts import WEIGHTS, Parts
 from nlptasks_embedded.recipe.card import card
+from tests.examples.environment import Environment
 
 MOST = 64_000_000
 """Bytes of all weights together."""
@@ -35,7 +33,7 @@ def watch(event, args):
 sys.addaudithook(watch)
 import nlptasks, nlptasks_embedded
 print(nlptasks_embedded.__file__)
-for task, row in json.load(sys.stdin):
+for task, row in json.loads(sys.argv[1]):
     print(json.dumps(nlptasks.task(task, model="embedded")(**row).model_dump()))
 """
 
@@ -54,21 +52,12 @@ def test_what_is_told_of_each_part_is_true() -> None:
 
 def test_the_wheel_answers_without_a_network(wheel: Path, tmp_path: Path) -> None:
     pytest.importorskip("pip", reason="the wheel is installed by pip")
-    pip = [sys.executable, "-m", "pip", "install", "--no-index", "--no-deps", "--quiet", "--target", str(tmp_path)]
-    subprocess.run([*pip, "--disable-pip-version-check", str(wheel)], check=True)
-    done = subprocess.run(
-        [sys.executable, "-c", SCRIPT],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(tmp_path)},
-        input=json.dumps(ASKED),
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    file, *answers = done.stdout.splitlines()
-    assert Path(file).is_relative_to(tmp_path)
+    environment = Environment.create(tmp_path / "venv")
+    environment.install(wheel)
+    done = environment.run("-c", SCRIPT, json.dumps(ASKED), cwd=tmp_path)
+    assert done.code == 0, done.err
+    file, *answers = done.out.splitlines()
+    assert Path(file).is_relative_to(environment.packages)
     answer, summary, morning, thanks, reply = map(json.loads, answers)
     assert answer["answer"] == "11 million pounds"
     assert summary["summary"] in TEXT

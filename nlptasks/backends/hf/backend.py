@@ -14,7 +14,7 @@ from typing_extensions import Self
 from nlptasks.backends.base import Answer, Backend, Limits
 from nlptasks.backends.hf import Options
 from nlptasks.backends.hf.fingerprint import fingerprint
-from nlptasks.backends.hf.loading import INT8, Source, load_tokenizer, load_weights, resolve_dtype
+from nlptasks.backends.hf.loading import Source, load_tokenizer, load_weights, resolve_dtype
 from nlptasks.errors import SampleError
 from nlptasks.records import Failure, Request
 
@@ -174,8 +174,7 @@ def refuse(kind: str, message: str) -> SampleError:
 
 
 def _dtype(options: Options, config: Any) -> str:
-    found = str(resolve_dtype(options, config)).removeprefix("torch.")
-    return INT8 if options.dtype == INT8 else found
+    return str(resolve_dtype(options, config)).removeprefix("torch.") if options.dtype == "auto" else options.dtype
 
 
 def _quantisation(config: Any) -> str | None:
