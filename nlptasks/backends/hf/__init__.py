@@ -28,8 +28,10 @@ class Options(BaseModel):
     attention: str | None = Field(
         default=None, description="How attention is computed: sdpa, eager, flash_attention_2 ..."
     )
-    max_batch_tokens: int = Field(
-        default=16384, ge=1, description="Most tokens computed at once: rows times (prompt and new tokens)."
+    max_batch_tokens: int | None = Field(
+        default=None,
+        ge=1,
+        description="Most tokens computed at once: rows times (prompt and new tokens); what memory has room for.",
     )
     thinking: bool = Field(
         default=False, description="Let a model that can, reason before it answers; give it tokens for that."

@@ -10,6 +10,9 @@ from nlptasks.backends.hf.answer import Reading
 from nlptasks.backends.hf.plan import Plan
 from nlptasks.records import Request
 
+READ_AT_ONCE = 16384
+"""Tokens that a model which only reads is given at once: more are read no faster."""
+
 
 @dataclass(frozen=True)
 class Prompt:

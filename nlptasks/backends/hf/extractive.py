@@ -10,7 +10,7 @@ from typing import Any
 
 from nlptasks.backends.base import Answer, Limits, warn_once
 from nlptasks.backends.hf.backend import HFBackend, answer_each, refuse
-from nlptasks.backends.hf.batching import batches
+from nlptasks.backends.hf.batching import READ_AT_ONCE, batches
 from nlptasks.backends.hf.loading import load_tokenizer
 from nlptasks.backends.hf.quiet import quiet
 from nlptasks.backends.hf.spans import Search, Span, Window, best_spans, find_spans
@@ -88,7 +88,7 @@ class ExtractiveBackend(HFBackend):
         started = time.perf_counter()
         found: dict[int, list[tuple[list[Span], float]]] = {}
         windows = (window for windows in requests for window in windows)
-        for batch in batches(windows, self.options.max_batch_tokens):
+        for batch in batches(windows, self.options.max_batch_tokens or READ_AT_ONCE):
             for window, (start, end) in zip(batch, self._logits(batch), strict=True):
                 found.setdefault(window.search.position, []).append(find_spans(window, start, end))
         latency = time.perf_counter() - started

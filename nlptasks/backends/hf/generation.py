@@ -7,12 +7,13 @@ from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from nlptasks.backends.base import Answer, Preview, Session, complete_in_session, warn_once
 from nlptasks.backends.hf.backend import HFBackend, check_text, free_memory, out_of_memory
 from nlptasks.backends.hf.batching import Prompt
-from nlptasks.backends.hf.loading import Source
+from nlptasks.backends.hf.memory import room
 from nlptasks.backends.hf.plan import TEMPLATE_OPTIONS, Plan, published
 from nlptasks.backends.hf.quiet import quiet
 from nlptasks.backends.hf.session import GeneratingSession
@@ -44,10 +45,10 @@ class GeneratingBackend(HFBackend):
 
     decoder_only = True
 
-    def __init__(self, source: Source, config: Any) -> None:
-        super().__init__(source, config)
-        self.batch_tokens = self.options.max_batch_tokens
-        """Most tokens computed at once: what was asked for, or what memory turned out to take."""
+    @cached_property
+    def batch_tokens(self) -> int:
+        """Most tokens computed at once: what was asked for, else what memory has room for or turned out to take."""
+        return self.options.max_batch_tokens or room(self.model)
 
     @abstractmethod
     def prompt(self, position: int, request: Request) -> Prompt:
@@ -68,6 +69,10 @@ class GeneratingBackend(HFBackend):
     def processors(self, batch: Sequence[Prompt], start: int) -> list[Any]:
         """Return what bends the next token's scores; answers begin at token ``start``."""
         return []
+
+    def loop(self, config: Any) -> Any:
+        """Return what takes the place of ``generate``'s own loop for a GenerationConfig, None if nothing does."""
+        return None
 
     def prepare_model(self, model: Any) -> None:
         from transformers import GenerationConfig
@@ -167,9 +172,11 @@ class GeneratingBackend(HFBackend):
         with self.lock, quiet(), torch.inference_mode(), seeded(plan.seed if plan.sampled else None, model.device):
             inputs = self.collate(batch)
             start = inputs["input_ids"].shape[1] if self.decoder_only else 1
+            config = GenerationConfig(**plan.settings)
             output = model.generate(
                 **inputs,
-                generation_config=GenerationConfig(**plan.settings),
+                generation_config=config,
+                custom_generate=self.loop(config) if hooks.streamer is None else None,
                 stopping_criteria=StoppingCriteriaList(self._stops(plan, start, hooks)),
                 logits_processor=LogitsProcessorList(self.processors(batch, start)),
                 streamer=hooks.streamer,

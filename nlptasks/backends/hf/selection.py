@@ -9,7 +9,7 @@ from typing import Any
 
 from nlptasks.backends.base import Answer, Limits, warn_once
 from nlptasks.backends.hf.backend import HFBackend, answer_each, refuse
-from nlptasks.backends.hf.batching import batches
+from nlptasks.backends.hf.batching import READ_AT_ONCE, batches
 from nlptasks.backends.hf.quiet import quiet
 from nlptasks.records import Completion, GenerationConfig, Request, Usage
 from nlptasks.selection import Document, Shape, summarize
@@ -107,7 +107,7 @@ class SelectionBackend(HFBackend):
             lines = [Line(place, ids) for place, ids in enumerate(encoded["input_ids"])]
             embeddings = torch.zeros(len(lines), self.config.encoder.hidden_size)
             embeddings = embeddings.to(self.model.device, self.model.dtype)
-            for batch in batches(lines, self.options.max_batch_tokens):
+            for batch in batches(lines, self.options.max_batch_tokens or READ_AT_ONCE):
                 places = [line.place for line in batch]
                 rows = {name: [values[place] for place in places] for name, values in encoded.items()}
                 inputs = self.tokenizer.pad(rows, padding_side="right", return_tensors="pt")

@@ -9,6 +9,7 @@ from typing import Any
 from nlptasks.backends.hf.answer import Reading
 from nlptasks.backends.hf.backend import refuse
 from nlptasks.backends.hf.batching import Prompt, pad
+from nlptasks.backends.hf.decoding.search import finds, search, suits
 from nlptasks.backends.hf.generation import GeneratingBackend
 from nlptasks.backends.hf.languages import KIN, SAME, Languages, english_name, nearest
 from nlptasks.backends.hf.plan import Room, make_plan, published
@@ -80,6 +81,18 @@ class Seq2SeqBackend(GeneratingBackend):
 
     def collate(self, batch: Sequence[Prompt]) -> dict[str, Any]:
         return pad([prompt.ids for prompt in batch], self.filler, left=False, device=self.model.device)
+
+    def prepare_model(self, model: Any) -> None:
+        super().prepare_model(model)
+        self.__dict__.pop("searches", None)
+
+    @cached_property
+    def searches(self) -> bool:
+        """Whether our own search finds what transformers' does."""
+        return self.options.attention in (None, "sdpa") and suits(self.model)
+
+    def loop(self, config: Any) -> Any:
+        return search if finds(config) and self.searches else None
 
     @property
     def _longest_answer(self) -> int | None:
