@@ -28,6 +28,9 @@ FIRST = 2
 """The first token that has a class above 0; before it are the end token and the unknown one."""
 SPREAD = 0.02
 """Standard deviation of random weights."""
+HALF_SEEN = 6.0
+"""Half of what a direction comes to in the last layer of the Marian shape."""
+INPUTS = ["input_ids", "attention_mask"]
 
 
 def token(steps: int, variant: int, longest: int) -> int:
@@ -115,10 +118,6 @@ def marian(folder: Path) -> None:
     save(model, folder, MARIAN, pad="<pad>")
 
 
-HALF_SEEN = 6.0
-"""Half of what a direction comes to in the last layer of the Marian shape."""
-
-
 def directions(count: int, size: int) -> Tensor:
     """Return orthonormal rows."""
     orthonormal: Tensor = torch.linalg.qr(torch.randn(size, count))[0]
@@ -149,9 +148,6 @@ def save(model: Any, folder: Path, vocabulary: int, pad: str) -> None:
     tokenizer = PreTrainedTokenizerFast(tokenizer_object=words, model_input_names=INPUTS, **special)
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
-
-
-INPUTS = ["input_ids", "attention_mask"]
 
 
 def main() -> None:

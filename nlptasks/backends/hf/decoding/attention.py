@@ -6,19 +6,12 @@ of them, and both parts come together under one softmax (as in Hydragen, Juravsk
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 from nlptasks.backends.hf.decoding.cache import Prefix, Slots
-
-NAME = "nlptasks_packed"
-FOREIGN = ("sliding_window", "softcap", "s_aux", "position_bias")
-"""What some models bend attention with; they are left to transformers."""
-_now = threading.local()
+from nlptasks.backends.hf.decoding.interface import Interface, refuse_foreign
 
 
 @dataclass(frozen=True)
@@ -49,27 +42,6 @@ class Layout:
     stretches: Sequence[Stretch]
 
 
-@contextmanager
-def packed(model: Any, layout: Layout) -> Iterator[None]:
-    """Have ``model`` read a packed batch."""
-    _register()
-    config = model.config.get_text_config()
-    before = config._attn_implementation
-    config._attn_implementation, _now.layout = NAME, layout
-    try:
-        yield
-    finally:
-        config._attn_implementation, _now.layout = before, None
-
-
-@cache
-def _register() -> None:
-    from transformers import AttentionInterface, AttentionMaskInterface
-
-    AttentionInterface.register(NAME, attend)
-    AttentionMaskInterface.register(NAME, lambda *_, **__: None)
-
-
 def attend(
     module: Any, query: Any, key: Any, value: Any, mask: Any, scaling: float | None = None, **more: Any
 ) -> tuple[Any, None]:
@@ -78,9 +50,8 @@ def attend(
     Raises:
         NotImplementedError: the model wants another attention.
     """
-    if wanted := [name for name in FOREIGN if more.get(name) is not None]:
-        raise NotImplementedError(", ".join(wanted))
-    layout: Layout = _now.layout
+    refuse_foreign(more, "position_bias")
+    layout: Layout = PACKED.seen
     scale = query.shape[-1] ** -0.5 if scaling is None else scaling
     layer = module.layer_idx
     queries, new_keys, new_values = (tensor[0].transpose(0, 1) for tensor in (query, key, value))
@@ -141,3 +112,7 @@ def _stretch(one: Stretch, layer: int, queries: Any, keys: Any, values: Any, sca
         mask = torch.ones(one.count, k.shape[1], dtype=torch.bool, device=q.device).tril_(behind)
     found = attention(q[None], k[None], v[None], attn_mask=mask, is_causal=not behind, scale=scale)
     return found[0].transpose(0, 1)
+
+
+PACKED = Interface("nlptasks_packed", attend)
+"""Looks at the ``Layout`` of a packed batch."""

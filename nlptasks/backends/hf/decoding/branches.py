@@ -6,23 +6,17 @@ the beams of a sentence ever stored is its own past: four queries read the keys 
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import cache
 from typing import Any
 
 import torch
 from torch.nn.functional import scaled_dot_product_attention
-from transformers import AttentionInterface, AttentionMaskInterface, DynamicCache, EncoderDecoderCache
+from transformers import DynamicCache, EncoderDecoderCache
 from transformers.cache_utils import Cache, DynamicLayer
 
-NAME = "nlptasks_branches"
-FOREIGN = ("sliding_window", "softcap", "s_aux")
-"""What some models bend attention with; they are left to transformers."""
+from nlptasks.backends.hf.decoding.interface import Interface, refuse_foreign
+
 STEP = 32
 """Tokens that buffers grow by."""
-_now = threading.local()
 
 
 class Branching(DynamicLayer):  # type: ignore[misc]
@@ -115,25 +109,6 @@ def _kept(buffer: Any, which: Any) -> Any:
     return buffer[: len(which)]
 
 
-@contextmanager
-def branching(model: Any, past: Past) -> Iterator[None]:
-    """Have the decoder of ``model`` look back at ``past``."""
-    _register()
-    config = model.get_decoder().config
-    before = config._attn_implementation
-    config._attn_implementation, _now.past = NAME, past
-    try:
-        yield
-    finally:
-        config._attn_implementation, _now.past = before, None
-
-
-@cache
-def _register() -> None:
-    AttentionInterface.register(NAME, attend)
-    AttentionMaskInterface.register(NAME, lambda *_, **__: None)
-
-
 def attend(
     module: Any, query: Any, key: Any, value: Any, mask: Any, scaling: float | None = None, **more: Any
 ) -> tuple[Any, None]:
@@ -142,8 +117,11 @@ def attend(
     Raises:
         NotImplementedError: the model wants another attention.
     """
-    if wanted := [name for name in FOREIGN if more.get(name) is not None]:
-        raise NotImplementedError(", ".join(wanted))
+    refuse_foreign(more)
     scale = query.shape[-1] ** -0.5 if scaling is None else scaling
-    past: Past = _now.past
+    past: Past = BRANCHES.seen
     return past.attend(module, query, key, value, scale, more.get("position_bias")), None
+
+
+BRANCHES = Interface("nlptasks_branches", attend)
+"""Looks at the ``Past`` of the beams."""

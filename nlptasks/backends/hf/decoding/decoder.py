@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from nlptasks.backends.hf.decoding.attention import Layout, Stretch, packed
+from nlptasks.backends.hf.decoding.attention import PACKED, Layout, Stretch
 from nlptasks.backends.hf.decoding.cache import Prefix, Slots
 from nlptasks.backends.hf.decoding.prefixes import common, shared
 
@@ -197,7 +197,7 @@ class Decoder:
             [(prefix, tensor(which)) for prefix, which in sharing],
             stretches,
         )
-        with packed(self.model, layout):
+        with PACKED.looking_at(layout, self.model.config.get_text_config()):
             output = self.model(
                 input_ids=tensor(tokens)[None],
                 position_ids=tensor(positions)[None],

@@ -26,7 +26,7 @@ def search(
     """Return what ``generate`` returns: a row of tokens for each answer, filled up behind its end."""
     import torch
 
-    from nlptasks.backends.hf.decoding.branches import Past, branching
+    from nlptasks.backends.hf.decoding.branches import BRANCHES, Past
     from nlptasks.backends.hf.decoding.choices import Beams, Greedy
 
     beams = generation_config.num_beams
@@ -41,7 +41,7 @@ def search(
     found: dict[int, list[list[int]]] = {}
     while here:
         newest = choice.tokens[:, :, -1].reshape(-1, 1)
-        with branching(model, past):
+        with BRANCHES.looking_at(past, model.get_decoder().config):
             output = step(decoder_input_ids=newest, encoder_outputs=(states,), attention_mask=sources)
         parents = choice.step(output.logits[:, -1].float())
         if choice.done.any():
