@@ -10,7 +10,6 @@ from typing import Any
 
 import anyio
 import pytest
-import tenacity
 
 from nlptasks.backends.base import Backend
 from nlptasks.backends.guarded import Guards
@@ -27,7 +26,7 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
     """Start a server that behaves as the script says, and a backend that asks it, without waits between tries."""
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-    monkeypatch.setattr(client, "BACKOFF", tenacity.wait_none())
+    monkeypatch.setattr(client, "backoff", lambda tried: 0.0)
     with ExitStack() as stack:
 
         def start(*script: Behaviour, **options: Any) -> tuple[FaultServer, Backend]:

@@ -118,7 +118,7 @@ def test_a_server_that_lets_requests_wait_is_not_flooded(monkeypatch: pytest.Mon
 
 
 def test_none_is_lost_at_a_server_with_little_room(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client, "BACKOFF", lambda state: 0.02)
+    monkeypatch.setattr(client, "backoff", lambda tried: 0.02)
     refusals: list[str] = []
 
     def behave(exchange: Exchange) -> None:

@@ -57,7 +57,7 @@ def test_no_more_than_the_limit_at_once(serve: Serve) -> None:
 
 
 def test_a_limited_server_is_asked_again(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client, "BACKOFF", lambda state: 0.05)
+    monkeypatch.setattr(client, "backoff", lambda tried: 0.05)
     server, backend = serve(at_most(2, seconds=0.01), concurrency=4, max_retries=50)
     assert all(isinstance(answer, Completion) for answer in backend.complete([ask()] * 20))
     assert len(server.requests) > 20

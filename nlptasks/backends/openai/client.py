@@ -13,7 +13,6 @@ from typing import Any
 import aiohttp
 import anyio
 import httpx
-import tenacity
 from httpx_aiohttp import HttpxAiohttpClient
 
 from nlptasks.backends.base import Answer, warn_once
@@ -32,12 +31,17 @@ MAX_BODY = 32 * 1024 * 1024
 CONNECT_TIMEOUT = 10.0
 """Seconds to wait for a connection."""
 
-BACKOFF = tenacity.wait_exponential_jitter(max=60, jitter=1)
-"""Seconds between tries, where the server does not ask for more."""
+LONGEST_BACKOFF = 60.0
+"""Seconds between tries at most."""
 
 
 _BROKEN = (httpx.RequestError, aiohttp.ClientError)
 """What a connection raises; aiohttp's errors are httpx's where they have a name there."""
+
+
+def backoff(tried: int) -> float:
+    """Return the seconds before the next try, where the server does not ask for more: twice as many each time."""
+    return min(2.0 ** (tried - 1) + random.random(), LONGEST_BACKOFF)
 
 
 class Circuit:
@@ -91,30 +95,22 @@ class Client:
     async def answer(self, request: Request, circuit: Circuit, show: Show | None = None) -> Answer:
         """Answer one request, trying again where that can help; ``show`` gets the pieces of a stream."""
 
-        def give_up(state: tenacity.RetryCallState) -> Failure:
-            error = _trouble(state)
-            tried = f" Tried {state.attempt_number} times." if state.attempt_number > 1 else ""
-            failure = replace(error.failure, message=error.failure.message + tried)
-            if not error.heard:
-                circuit.gave_up(failure)
-            return failure
-
-        retrying = tenacity.AsyncRetrying(
-            sleep=anyio.sleep,
-            retry=tenacity.retry_if_exception(lambda error: isinstance(error, Trouble) and error.again),
-            stop=lambda state: state.attempt_number > self._options.max_retries or circuit.failure is not None,
-            wait=lambda state: max(BACKOFF(state), _trouble(state).wait and _trouble(state).wait + random.random()),
-            retry_error_callback=give_up,
-            before_sleep=_tell,
-        )
         place = Place(self.pace)
+        tried = 0
         try:
-            answer: Answer = await retrying(self._try_in_place, place, request, circuit, show)
-        except Trouble as error:
-            return error.failure
+            while True:
+                try:
+                    return await self._try_in_place(place, request, circuit, show)
+                except Trouble as error:
+                    tried += 1
+                    if not error.again:
+                        return error.failure
+                    if tried > self._options.max_retries or circuit.failure is not None:
+                        return _given_up(error, tried, circuit)
+                    _tell(error)
+                    await anyio.sleep(max(backoff(tried), error.wait and error.wait + random.random()))
         finally:
             place.leave()
-        return answer
 
     async def _try_in_place(self, place: Place, request: Request, circuit: Circuit, show: Show | None) -> Answer:
         await place.take()
@@ -236,14 +232,14 @@ def shown(url: httpx.URL) -> str:
     return str(url.copy_with(username=None, password=None, query=None, fragment=None)).rstrip("/")
 
 
-def _tell(state: tenacity.RetryCallState) -> None:
-    error = _trouble(state)
+def _tell(error: Trouble) -> None:
     if not error.full:  # that is how the pace is found
         log.info("%s Trying again.", error.failure.message)
 
 
-def _trouble(state: tenacity.RetryCallState) -> Trouble:
-    error: Any = state.outcome.exception() if state.outcome else None
-    if not isinstance(error, Trouble):
-        raise TypeError(f"only trouble is tried again, not {error!r}")
-    return error
+def _given_up(error: Trouble, tried: int, circuit: Circuit) -> Failure:
+    words = f" Tried {tried} times." if tried > 1 else ""
+    failure = replace(error.failure, message=error.failure.message + words)
+    if not error.heard:
+        circuit.gave_up(failure)
+    return failure
