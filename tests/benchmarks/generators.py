@@ -1,7 +1,8 @@
 """Ways to have a local model answer many prompts: ``python generators.py pipeline WORK.json``.
 
-The work names a model's folder, a device, the precision, the prompts and the most new tokens. What was measured is
-printed as one line of JSON: seconds, CPU seconds, and the answers; loading and a first short prompt are left out.
+The work names a model's folder, a device, the precision, the task, the prompts, the most new tokens, the beams and
+the rows of a batch. What was measured is printed as one line of JSON: seconds, CPU seconds, and the answers; loading
+and a first short prompt are left out.
 Imports only what the chosen way needs: it may run in an environment without nlptasks.
 """
 
@@ -23,13 +24,23 @@ def nlptasks(work: dict[str, Any]) -> Answer:
     from nlptasks.records import Completion, GenerationConfig, Message, Request
 
     backend = load(work["model"], Options(device=work["device"], dtype=work["precision"]))
-    config = GenerationConfig(max_new_tokens=work["new"])
+    config = GenerationConfig(max_new_tokens=work["new"], num_beams=work["beams"])
 
     def answer(prompts: Sequence[str]) -> list[str]:
-        answers = backend.complete([Request((Message("user", prompt),), "chat", {}, config) for prompt in prompts])
+        answers = backend.complete(
+            [Request((Message("user", prompt),), work["task"], {"text": prompt}, config) for prompt in prompts]
+        )
         return [one.text if isinstance(one, Completion) else repr(one) for one in answers]
 
     return answer
+
+
+def nlptasks_apart(work: dict[str, Any]) -> Answer:
+    """Answer as ``nlptasks`` does, but read every prompt from its beginning."""
+    from nlptasks.backends.hf.decoding import decoder
+
+    vars(decoder)["shared"] = lambda ids, others: 0
+    return nlptasks(work)
 
 
 def pipeline(work: dict[str, Any]) -> Answer:
@@ -119,7 +130,58 @@ def ctranslate2(work: dict[str, Any]) -> Answer:
     return answer
 
 
-WAYS = {way.__name__: way for way in (nlptasks, pipeline, lm_eval, inspect, ctranslate2)}
+def generate(work: dict[str, Any]) -> Answer:
+    """Answer with transformers' ``generate``, in batches that are cut from the prompts as they come."""
+    import torch
+    import transformers
+
+    config = transformers.AutoConfig.from_pretrained(work["model"])
+    kind = transformers.AutoModelForSeq2SeqLM if config.is_encoder_decoder else transformers.AutoModelForCausalLM
+    model = kind.from_pretrained(work["model"], dtype=work["precision"]).to(work["device"]).eval()
+    side = "right" if config.is_encoder_decoder else "left"
+    tokenizer = transformers.AutoTokenizer.from_pretrained(work["model"], padding_side=side)
+    told = {"max_new_tokens": work["new"], "num_beams": work["beams"], "do_sample": False}
+
+    def batch(prompts: Sequence[str]) -> list[str]:
+        tokens = tokenizer(list(prompts), return_tensors="pt", padding=True).to(model.device)
+        with torch.inference_mode():
+            found = model.generate(**tokens, **told)
+        new = found if config.is_encoder_decoder else found[:, tokens["input_ids"].shape[1] :]
+        return list(tokenizer.batch_decode(new, skip_special_tokens=True))
+
+    def answer(prompts: Sequence[str]) -> list[str]:
+        cuts = range(0, len(prompts), work["batch"])
+        return [text for first in cuts for text in batch(prompts[first : first + work["batch"]])]
+
+    return answer
+
+
+def generate_batch(work: dict[str, Any]) -> Answer:
+    """Answer with transformers' continuous batching."""
+    import transformers
+
+    model = transformers.AutoModelForCausalLM.from_pretrained(
+        work["model"], dtype=work["precision"], attn_implementation="sdpa"
+    )
+    model = model.to(work["device"]).eval()
+    tokenizer = transformers.AutoTokenizer.from_pretrained(work["model"])
+    config = transformers.GenerationConfig(
+        max_new_tokens=work["new"], do_sample=False, eos_token_id=model.config.eos_token_id, pad_token_id=0
+    )
+
+    def answer(prompts: Sequence[str]) -> list[str]:
+        ids = [tokenizer(prompt)["input_ids"] for prompt in prompts]
+        found = model.generate_batch(inputs=ids, generation_config=config).values()
+        known = {tuple(one.prompt_ids): one.generated_tokens for one in found}
+        return [str(tokenizer.decode(known[tuple(one)], skip_special_tokens=True)) for one in ids]
+
+    return answer
+
+
+WAYS = {
+    way.__name__: way
+    for way in (nlptasks, nlptasks_apart, pipeline, generate, generate_batch, lm_eval, inspect, ctranslate2)
+}
 
 
 def main() -> None:

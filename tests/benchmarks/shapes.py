@@ -1,6 +1,6 @@
 """Models of known shapes whose answers have a known length: they count down.
 
-    python -m tests.benchmarks.shapes llama|marian FOLDER
+    python -m tests.benchmarks.shapes llama|llama-1b|marian FOLDER
 
 Every token belongs to a class, its number of steps to the end, and has a variant. Weights are random, as in an
 untrained model, but for a few neurons of the last layer: they turn the class of the newest token into the one below,
@@ -12,6 +12,8 @@ A text is its tokens: word "123" is token 123.
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -38,18 +40,21 @@ def token(steps: int, variant: int, longest: int) -> int:
     return FIRST + variant * longest + steps - 1
 
 
-def llama(folder: Path) -> None:
-    """Write a model of SmolLM-135M's shape (Allal et al. 2025)."""
+SMALL = {"hidden_size": 576, "intermediate_size": 1536, "num_hidden_layers": 30, "num_attention_heads": 9}
+"""SmolLM-135M (Allal et al. 2025)."""
+LARGE = {"hidden_size": 2048, "intermediate_size": 8192, "num_hidden_layers": 16, "num_attention_heads": 32}
+"""Llama 3.2 1B, with the vocabulary of the small one."""
+
+
+def llama(folder: Path, sizes: dict[str, int]) -> None:
+    """Write a decoder of Llama's kind; three heads share keys and values, or four."""
     from transformers import LlamaConfig, LlamaForCausalLM
 
     torch.manual_seed(0)
     config = LlamaConfig(
         vocab_size=LLAMA,
-        hidden_size=576,
-        intermediate_size=1536,
-        num_hidden_layers=30,
-        num_attention_heads=9,
-        num_key_value_heads=3,
+        **sizes,
+        num_key_value_heads=3 if sizes is SMALL else 8,
         max_position_embeddings=2048,
         tie_word_embeddings=True,
         bos_token_id=None,
@@ -150,13 +155,20 @@ def save(model: Any, folder: Path, vocabulary: int, pad: str) -> None:
     tokenizer.save_pretrained(folder)
 
 
+SHAPES: dict[str, Callable[[Path], None]] = {
+    "llama": partial(llama, sizes=SMALL),
+    "llama-1b": partial(llama, sizes=LARGE),
+    "marian": marian,
+}
+
+
 def main() -> None:
     """Write one model."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("shape", choices=("llama", "marian"))
+    parser.add_argument("shape", choices=tuple(SHAPES))
     parser.add_argument("folder", type=Path)
     given = parser.parse_args()
-    {"llama": llama, "marian": marian}[given.shape](given.folder)
+    SHAPES[given.shape](given.folder)
 
 
 if __name__ == "__main__":
