@@ -6,7 +6,7 @@ import enum
 import logging
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from types import TracebackType
@@ -19,6 +19,8 @@ from nlptasks.records import Completion, Delta, Failure, Request
 
 K = TypeVar("K", bound=Hashable)
 Answer = Completion | Failure
+Show = Callable[[Delta], None]
+"""Gets the pieces of an answer as they come, in whatever thread they come in."""
 
 
 class Capability(str, enum.Enum):
@@ -79,6 +81,21 @@ class Session(ABC, Generic[K]):
     @abstractmethod
     def get(self) -> tuple[K, Answer]:
         """Wait for the next answer."""
+
+    def stream(self, key: K, request: Request, show: Show) -> None:
+        """Hand over one request as ``put`` does; ``show`` gets pieces of its answer where they come before it."""
+        self.put(key, request)
+
+    def poll(self, seconds: float) -> tuple[K, Answer] | None:
+        """Work for about ``seconds`` and return an answer as ``get`` does, or None where none is ready by then.
+
+        By default it waits for one: what could be put meanwhile has to wait, too.
+        """
+        return self.get()
+
+    def drop(self, key: K) -> bool:
+        """Give up a request that is held; return whether its answer will not come. By default it comes all the same."""
+        return False
 
     def close(self) -> None:
         """Drop what is still held."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from nlptasks.backends.base import Answer, Backend, K, Session, warn_once
-from nlptasks.backends.wrapper import Wrapper, WrapperSession, digest_of
+from nlptasks.backends.wrapper import Hand, Wrapper, WrapperSession, digest_of
 from nlptasks.records import Completion, Delta, Request, Usage, jsonable
 
 SCHEMA = "CREATE TABLE IF NOT EXISTS completions (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID"
@@ -180,14 +180,20 @@ class _CachedSession(WrapperSession[K]):
         self._backend = backend
         self._places: dict[K, str | None] = {}
 
-    def put(self, key: K, request: Request) -> None:
+    def admit(self, key: K, request: Request, hand: Hand[K]) -> None:
         place = self._backend.key(request)
         if hit := self._backend.look_up(place):
             self.ready.append((key, hit))
         else:
             self._places[key] = place
-            self.inner.put(key, request)
+            hand(key, request)
 
     def received(self, key: K, answer: Answer) -> tuple[K, Answer]:
         self._backend.keep(self._places.pop(key), answer)
         return key, answer
+
+    def drop(self, key: K) -> bool:
+        dropped = self.inner.drop(key)
+        if dropped:
+            del self._places[key]
+        return dropped

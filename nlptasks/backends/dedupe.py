@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from nlptasks.backends.base import Answer, K, Session
-from nlptasks.backends.wrapper import Wrapper, WrapperSession, digest_of
+from nlptasks.backends.wrapper import Hand, Wrapper, WrapperSession, digest_of
 from nlptasks.records import Completion, Delta, Request, Usage
 
 
@@ -27,7 +27,7 @@ class _DedupeSession(WrapperSession[K]):
         self._digests: dict[K, str] = {}
         self._followers: dict[str, list[K]] = {}
 
-    def put(self, key: K, request: Request) -> None:
+    def admit(self, key: K, request: Request, hand: Hand[K]) -> None:
         digest = digest_of(request) if request.config.repeatable else None
         if digest in self._followers:
             self._followers[digest].append(key)
@@ -35,7 +35,7 @@ class _DedupeSession(WrapperSession[K]):
         if digest is not None:
             self._digests[key] = digest
             self._followers[digest] = []
-        self.inner.put(key, request)
+        hand(key, request)
 
     def received(self, key: K, answer: Answer) -> tuple[K, Answer]:
         digest = self._digests.pop(key, "")
@@ -43,3 +43,16 @@ class _DedupeSession(WrapperSession[K]):
             shared = replace(answer, usage=Usage()) if isinstance(answer, Completion) else answer  # made once
             self.ready.extend((follower, shared) for follower in followers)
         return key, answer
+
+    def drop(self, key: K) -> bool:
+        for followers in self._followers.values():
+            if key in followers:
+                followers.remove(key)
+                return True
+        digest = self._digests.get(key)
+        if digest is not None and self._followers[digest]:
+            return False  # others wait for its answer
+        dropped = self.inner.drop(key)
+        if dropped and digest is not None:
+            del self._digests[key], self._followers[digest]
+        return dropped

@@ -7,9 +7,9 @@ from contextlib import closing
 from dataclasses import dataclass, field, is_dataclass
 from typing import Any, TypeVar
 
-from nlptasks.backends.base import Answer, Backend, K, Limits, Preview, Session
+from nlptasks.backends.base import Answer, Backend, K, Limits, Preview, Session, Show
 from nlptasks.backends.guarded_stream import Source, ended, withhold
-from nlptasks.backends.wrapper import Wrapper, WrapperSession
+from nlptasks.backends.wrapper import Hand, Wrapper, WrapperSession
 from nlptasks.errors import PluginError
 from nlptasks.plugin.isolation import stdout_aside, whereabouts
 from nlptasks.plugin.manager import Plugin, PluginManager
@@ -180,16 +180,25 @@ class _GuardedSession(WrapperSession[K]):
         self._guards = guards
         self._states: dict[K, States] = {}
 
-    def put(self, key: K, request: Request) -> None:
+    def admit(self, key: K, request: Request, hand: Hand[K]) -> None:
         try:
             request, self._states[key] = self._guards.before(request)
         except GuardError as error:
             self.ready.append((key, _failure(error)))
         else:
-            self.inner.put(key, request)
+            hand(key, request)
+
+    def stream(self, key: K, request: Request, show: Show) -> None:
+        self.put(key, request)  # what comes before the whole answer has passed no guard
 
     def received(self, key: K, answer: Answer) -> tuple[K, Answer]:
         return key, _after(self._guards, answer, self._states.pop(key))
+
+    def drop(self, key: K) -> bool:
+        dropped = self.inner.drop(key)
+        if dropped:
+            del self._states[key]
+        return dropped
 
 
 def _after(guards: Guards, answer: Answer, states: States) -> Answer:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from typing_extensions import Self
 
-from nlptasks.backends.base import Answer, Backend, K, Limits, Preview, Session, complete_in_session
+from nlptasks.backends.base import Answer, Backend, K, Limits, Preview, Session, Show, complete_in_session
 from nlptasks.records import Request
+
+Hand = Callable[[K, Request], None]
 
 
 class Wrapper(Backend):
@@ -62,8 +65,27 @@ class WrapperSession(Session[K]):
     def room(self) -> int:
         return self.inner.room if len(self.ready) < self.READY_LIMIT else 0
 
+    @abstractmethod
+    def admit(self, key: K, request: Request, hand: Hand[K]) -> None:
+        """Take a request, and ``hand`` it to ``inner`` unless it is answered here."""
+
+    def put(self, key: K, request: Request) -> None:
+        self.admit(key, request, self.inner.put)
+
+    def stream(self, key: K, request: Request, show: Show) -> None:
+        self.admit(key, request, partial(self.inner.stream, show=show))
+
     def get(self) -> tuple[K, Answer]:
         return self.ready.popleft() if self.ready else self.received(*self.inner.get())
+
+    def poll(self, seconds: float) -> tuple[K, Answer] | None:
+        if self.ready:
+            return self.ready.popleft()
+        found = self.inner.poll(seconds)
+        return self.received(*found) if found else None
+
+    def drop(self, key: K) -> bool:
+        return self.inner.drop(key)
 
     def received(self, key: K, answer: Answer) -> tuple[K, Answer]:
         """Return what becomes of an answer of ``inner``."""

@@ -9,11 +9,11 @@ from nlptasks.backends.hf.backend import HFBackend, check_text
 from nlptasks.backends.hf.batching import pad
 from nlptasks.backends.hf.causal import CausalBackend
 from nlptasks.backends.hf.extractive import ExtractiveBackend
-from nlptasks.backends.hf.generation import Hooks
 from nlptasks.backends.hf.languages import SAME
 from nlptasks.backends.hf.quiet import quiet
 from nlptasks.backends.hf.seq2seq import Seq2SeqBackend
 from nlptasks.backends.hf.spans import best_spans, find_spans, probabilities
+from nlptasks.backends.hf.streaming import Hooks
 from nlptasks.backends.hf.vision import VisionBackend
 from nlptasks.errors import InputError, SampleError, UnsupportedError, UsageError
 from nlptasks.explain.attention import Call, Part, layers, watched

@@ -33,7 +33,7 @@ class Prompt:
 
     @property
     def plain(self) -> bool:
-        """Whether the likeliest token is all that is asked for, again and again."""
+        """Whether its tokens are chosen one by one, by nothing but their scores."""
         return not (self.target or self.tensors or self.request.schema) and self.plan.plain
 
     @property

@@ -12,10 +12,11 @@ from nlptasks.backends.hf.answer import Reading
 from nlptasks.backends.hf.backend import refuse
 from nlptasks.backends.hf.batching import Prompt, pad
 from nlptasks.backends.hf.decoding.session import DecodingSession, suits
-from nlptasks.backends.hf.generation import GeneratingBackend, Hooks
+from nlptasks.backends.hf.generation import GeneratingBackend
 from nlptasks.backends.hf.plan import Plan, Room, make_plan
 from nlptasks.backends.hf.quiet import quiet
 from nlptasks.backends.hf.schema import Constraint
+from nlptasks.backends.hf.streaming import Hooks
 from nlptasks.backends.reasoning import OPEN
 from nlptasks.records import Completion, Request
 

@@ -18,18 +18,11 @@ from nlptasks.backends.hf.plan import TEMPLATE_OPTIONS, Plan, published
 from nlptasks.backends.hf.quiet import quiet
 from nlptasks.backends.hf.session import GeneratingSession
 from nlptasks.backends.hf.stopping import Stop
+from nlptasks.backends.hf.streaming import Hooks, stream
 from nlptasks.errors import SampleError, raised_by
 from nlptasks.records import Completion, Delta, Failure, Request, Usage
 
 TOO_LITTLE = Failure("out_of_memory", "Too little memory: shorten the input or lower max_new_tokens.")
-
-
-@dataclass(frozen=True)
-class Hooks:
-    """What watches a call of ``generate``: where tokens go as they come, and a flag that ends it early."""
-
-    streamer: Any = None
-    cancelled: Any = None
 
 
 @dataclass(frozen=True)
@@ -116,8 +109,6 @@ class GeneratingBackend(HFBackend):
         return GeneratingSession(self)
 
     def stream(self, request: Request) -> Iterator[Delta | Answer]:
-        from nlptasks.backends.hf.streaming import stream
-
         try:
             check_text(request)
             prompt = self.prompt(0, request)

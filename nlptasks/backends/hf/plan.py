@@ -27,6 +27,8 @@ PLAIN = frozenset(
     "num_beams num_return_sequences max_new_tokens eos_token_id bos_token_id pad_token_id cache_implementation".split()
 )
 """What greedy search without any bending of scores is told."""
+PLAINLY_SAMPLED = PLAIN | {"do_sample", "temperature", "top_p"}
+"""What sampling is told that bends scores by no more than this."""
 TEMPLATE_OPTIONS = frozenset({"chat_template_kwargs"})
 """Extras for the chat template, not for ``generate``."""
 
@@ -56,9 +58,9 @@ class Plan:
 
     @property
     def plain(self) -> bool:
-        """Whether this is greedy search and nothing else."""
+        """Whether every token is the likeliest, or drawn by temperature and nucleus, and nothing else is asked for."""
         told = {name for name, value in self.settings.items() if value}
-        return self.rows == 1 and told <= PLAIN
+        return self.rows == 1 and told <= (PLAINLY_SAMPLED if self.sampled else PLAIN)
 
     @property
     def alone(self) -> bool:

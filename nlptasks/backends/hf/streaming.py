@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from nlptasks.backends.base import Answer
-from nlptasks.backends.hf.answer import TextStream
+from nlptasks.backends.base import Answer, Show
+from nlptasks.backends.hf.answer import Reading, TextStream
 from nlptasks.records import Completion, Delta
 
 if TYPE_CHECKING:
@@ -16,56 +17,93 @@ if TYPE_CHECKING:
     from nlptasks.backends.hf.generation import GeneratingBackend
 
 
-class TokenQueue:
-    """What ``generate`` takes for a streamer: puts each new token into a queue, after the prompt."""
+@dataclass(frozen=True)
+class Hooks:
+    """What watches a call of ``generate``: where tokens go as they come, and a flag that ends it early."""
 
-    def __init__(self) -> None:
-        self.items: queue.Queue[int | list[Answer] | BaseException] = queue.Queue()
+    streamer: Any = None
+    cancelled: Any = None
+
+
+class Streamer:
+    """What ``generate`` takes for a streamer: hands on each new token, after the prompt."""
+
+    def __init__(self, take: Callable[[int], object]) -> None:
+        self._take = take
         self._past_prompt = False
 
     def put(self, value: Any) -> None:
         if self._past_prompt:
             for token in value.flatten().tolist():  # one, or several that were guessed right
-                self.items.put(token)
+                self._take(token)
         self._past_prompt = True
 
     def end(self) -> None:
         """The answer itself follows and marks the end."""
 
 
+class Pieces:
+    """Shows what of an answer is certain, token by token."""
+
+    def __init__(self, reading: Reading, decode: Callable[[list[int]], str], show: Show) -> None:
+        self.tokens = 0
+        self._reading, self._decoder, self._show = reading, TextStream(decode), show
+        self._raw = ""
+        self._shown = Delta()
+
+    def push(self, token: int) -> None:
+        """Take the next token."""
+        self.tokens += 1
+        self._raw += self._decoder.push(token)
+        self._extend(*self._reading.split(self._reading.settled(self._raw), done=False))
+
+    def extend(self, tokens: Iterable[int]) -> None:
+        """Take the next tokens."""
+        for token in tokens:
+            self.push(token)
+
+    def end(self, answer: Answer) -> None:
+        """Show what is left of an answer."""
+        if isinstance(answer, Completion):
+            self._extend(answer.text, answer.reasoning)
+
+    def _extend(self, text: str, reasoning: str) -> None:
+        new = Delta(text[len(self._shown.text) :], reasoning[len(self._shown.reasoning) :])
+        if new.text or new.reasoning:
+            self._shown = Delta(text, reasoning)
+            self._show(new)
+
+
 def stream(backend: GeneratingBackend, prompt: Prompt) -> Iterator[Delta | Answer]:
     """Yield the answer's pieces, then the answer. Leaving early ends the generation."""
-    from nlptasks.backends.hf.generation import Hooks
-
-    tokens, cancelled = TokenQueue(), threading.Event()
+    items: queue.Queue[int | Sequence[Answer] | BaseException] = queue.Queue()
+    cancelled = threading.Event()
 
     def work() -> None:
         try:
-            tokens.items.put(backend.answer([prompt], Hooks(tokens, cancelled)))
+            items.put(backend.answer([prompt], Hooks(Streamer(items.put), cancelled)))
         except BaseException as error:  # handed to the caller's thread, which raises it
-            tokens.items.put(error)
+            items.put(error)
 
     worker = threading.Thread(target=work, name="nlptasks-hf-stream", daemon=True)
     worker.start()
     try:
-        yield from _pieces(backend, prompt, tokens)
+        yield from _pieces(backend, prompt, items.get)
     finally:
         cancelled.set()
         worker.join()
 
 
-def _pieces(backend: GeneratingBackend, prompt: Prompt, tokens: TokenQueue) -> Iterator[Delta | Answer]:
-    reading, decoder = prompt.reading, TextStream(backend.decode)
-    raw = text = reasoning = ""
-    while isinstance(item := tokens.items.get(), int):
-        raw += decoder.push(item)
-        new_text, new_reasoning = reading.split(reading.settled(raw), done=False)
-        if len(new_text) + len(new_reasoning) > len(text) + len(reasoning):
-            yield Delta(new_text[len(text) :], new_reasoning[len(reasoning) :])
-            text, reasoning = new_text, new_reasoning
+def _pieces(backend: GeneratingBackend, prompt: Prompt, take: Callable[[], Any]) -> Iterator[Delta | Answer]:
+    shown: list[Delta] = []
+    pieces = Pieces(prompt.reading, backend.decode, shown.append)
+    while isinstance(item := take(), int):
+        pieces.push(item)
+        yield from shown
+        shown.clear()
     if isinstance(item, BaseException):
         raise item
     [answer] = item
-    if isinstance(answer, Completion) and (answer.text, answer.reasoning) != (text, reasoning):
-        yield Delta(answer.text[len(text) :], answer.reasoning[len(reasoning) :])
+    pieces.end(answer)
+    yield from shown
     yield answer

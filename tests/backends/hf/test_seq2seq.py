@@ -113,7 +113,7 @@ def test_language_tags_become_the_tokenizers_own_codes(
 
 
 def _no_hooks() -> Any:
-    from nlptasks.backends.hf.generation import Hooks
+    from nlptasks.backends.hf.streaming import Hooks
 
     return Hooks()
 

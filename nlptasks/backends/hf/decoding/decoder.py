@@ -10,6 +10,7 @@ from typing import Any
 from nlptasks.backends.hf.decoding.attention import PACKED, Layout, Stretch
 from nlptasks.backends.hf.decoding.cache import Prefix, Slots
 from nlptasks.backends.hf.decoding.prefixes import common, shared
+from nlptasks.backends.hf.decoding.sampling import Sampling, choose
 
 READ = 2048
 """Tokens of prompts that are read in one step."""
@@ -19,12 +20,16 @@ KEPT = 4
 
 @dataclass(eq=False)
 class Writer:
-    """One prompt under way. ``ends`` are tokens that end it, ``stops`` tells whether its tokens hold a stop text."""
+    """One prompt under way. ``ends`` are tokens that end it, ``stops`` tells whether its tokens hold a stop text.
+
+    ``sampling`` draws its tokens; without it the likeliest is taken.
+    """
 
     ids: list[int]
     most: int
     ends: frozenset[int]
     stops: Callable[[Sequence[int]], bool] | None = None
+    sampling: Sampling | None = None
     new: list[int] = field(default_factory=list)
     prefix: Prefix | None = None
     stored: int = 0
@@ -61,10 +66,12 @@ class Writer:
     def begin_again(self) -> None:
         """Forget all that was stored and written."""
         self.new, self.prefix, self.stored = [], None, 0
+        if self.sampling:
+            self.sampling.begin_again()
 
 
 class Decoder:
-    """A model with its running batch, greedy; at most ``tokens`` stand in the cache at once."""
+    """A model with its running batch; at most ``tokens`` stand in the cache at once."""
 
     def __init__(self, model: Any, tokens: int) -> None:
         self.model, self.tokens = model, tokens
@@ -76,6 +83,13 @@ class Decoder:
     def add(self, rows: Sequence[Writer]) -> None:
         """Let rows wait; the longest enter first, so that those that run together are of like length."""
         self.waiting = sorted([*self.waiting, *rows], key=lambda row: len(row.ids) + row.most)
+
+    def drop(self, row: Writer) -> None:
+        """Forget a row that nobody waits for any more."""
+        if row in self.active:
+            self._take_out(row)
+        else:
+            self.waiting.remove(row)
 
     def step(self) -> list[Writer]:
         """Compute one token for every row, and return the rows that are done."""
@@ -159,11 +173,11 @@ class Decoder:
             if row.read:
                 ends.append(len(tokens) - 1)
         sharing = _sharing(writing)
-        chosen = self._run(self._slots, tokens, positions, slots, len(writing), sharing, parts, ends, places)
+        scores = self._run(self._slots, tokens, positions, slots, len(writing), sharing, parts, ends, places)
         for row in writing:
             row.stored += 1
         finished = [*writing, *(row for row, _ in stretches if row.read)]
-        for row, token in zip(finished, chosen, strict=True):
+        for row, token in zip(finished, choose(scores, [row.sampling for row in finished]), strict=True):
             row.new.append(token)
 
     def _run(
@@ -177,8 +191,8 @@ class Decoder:
         stretches: Sequence[Stretch],
         ends: Sequence[int],
         places: Sequence[int] | None = None,
-    ) -> list[int]:
-        """Have the model read tokens, and return what it would write behind those at ``ends``."""
+    ) -> Any:
+        """Have the model read tokens, and return the scores (ends, vocabulary) of what follows those at ``ends``."""
         import torch
 
         device = self.model.device
@@ -204,21 +218,24 @@ class Decoder:
                 logits_to_keep=tensor(ends) if ends else 1,
                 use_cache=False,
             )
-        return output.logits[0].argmax(-1).tolist() if ends else []
+        return output.logits[0, : len(ends)]
 
     def _leave(self) -> list[Writer]:
         """Take out the rows that are done, and close the gaps they leave."""
         done = [row for row in self.active if row.new and row.done()]
         for row in done:
-            slot = self.active.index(row)
-            writing = sum(each.read for each in self.active)
-            for source in dict.fromkeys((writing - 1, len(self.active) - 1)):
-                if source > slot:
-                    self._slots.move(source, slot, self.active[source].stored)
-                    self.active[slot] = self.active[source]
-                    slot = source
-            del self.active[slot]
+            self._take_out(row)
         return done
+
+    def _take_out(self, row: Writer) -> None:
+        slot = self.active.index(row)
+        writing = sum(each.read for each in self.active)
+        for source in dict.fromkeys((writing - 1, len(self.active) - 1)):
+            if source > slot:
+                self._slots.move(source, slot, self.active[source].stored)
+                self.active[slot] = self.active[source]
+                slot = source
+        del self.active[slot]
 
 
 def _sharing(rows: Sequence[Writer]) -> list[tuple[Prefix, list[int]]]:

@@ -12,10 +12,12 @@ from nlptasks.backends.base import K
 from nlptasks.backends.hf.backend import free_memory, out_of_memory
 from nlptasks.backends.hf.batching import Prompt
 from nlptasks.backends.hf.decoding.decoder import Decoder, Writer
+from nlptasks.backends.hf.decoding.sampling import sampling
 from nlptasks.backends.hf.generation import TOO_LITTLE
 from nlptasks.backends.hf.quiet import quiet
 from nlptasks.backends.hf.session import GeneratingSession
 from nlptasks.backends.hf.stopping import holds
+from nlptasks.backends.hf.streaming import Pieces
 
 if TYPE_CHECKING:
     from nlptasks.backends.hf.causal import CausalBackend
@@ -29,7 +31,7 @@ class DecodingSession(GeneratingSession[K]):
     def __init__(self, backend: CausalBackend) -> None:
         super().__init__(backend)
         self._decoder: Decoder | None = None
-        self._writers: dict[Writer, tuple[K, Prompt]] = {}
+        self._writers: dict[Writer, tuple[K, Prompt, Pieces | None]] = {}
 
     @property
     def room(self) -> int:
@@ -40,11 +42,22 @@ class DecodingSession(GeneratingSession[K]):
         self._writers.clear()
         self._decoder = None
 
-    def hold(self, key: K, prompt: Prompt) -> None:
+    def hold(self, key: K, prompt: Prompt, pieces: Pieces | None) -> None:
         if self._backend.decodes and prompt.plain:
-            self._writers[self._writer(prompt)] = (key, prompt)
+            self._writers[self._writer(prompt)] = (key, prompt, pieces)
         else:
-            super().hold(key, prompt)
+            super().hold(key, prompt, pieces)
+
+    def drop(self, key: K) -> bool:
+        import torch
+
+        writer = next((writer for writer, held in self._writers.items() if held[0] == key), None)
+        if writer is None or self._decoder is None:
+            return super().drop(key)
+        with torch.inference_mode():
+            self._decoder.drop(writer)
+        del self._writers[writer]
+        return True
 
     def work(self) -> None:
         if self._writers:
@@ -56,7 +69,7 @@ class DecodingSession(GeneratingSession[K]):
         end = prompt.plan.settings.get("eos_token_id")
         ends = frozenset(end if isinstance(end, list) else [end])
         stops = partial(holds, self._backend.decode, prompt.plan.stop) if prompt.plan.stop else None
-        writer = Writer(list(prompt.ids), prompt.plan.max_new_tokens, ends, stops)
+        writer = Writer(list(prompt.ids), prompt.plan.max_new_tokens, ends, stops, sampling(prompt.plan))
         if self._decoder is None:
             self._decoder = Decoder(self._backend.model, self._backend.batch_tokens)
         self._decoder.add([writer])
@@ -76,9 +89,12 @@ class DecodingSession(GeneratingSession[K]):
             lost = self._decoder.retreat()
             self._ready.extend((self._writers.pop(one)[0], TOO_LITTLE) for one in lost)
             free_memory()
+        for writer, (_, _, pieces) in self._writers.items():
+            if pieces:
+                pieces.extend(token for token in writer.new[pieces.tokens :] if token not in writer.ends)
         now = time.perf_counter()
         for one in done:
-            key, prompt = self._writers.pop(one)
+            key, prompt, _ = self._writers.pop(one)
             [answer] = self._backend.read([prompt], [self._backend.row(one.new, prompt.plan.settings)])
             self._ready.append((key, replace(answer, latency=now - one.begun)))
 
