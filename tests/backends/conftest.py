@@ -13,7 +13,7 @@ import pytest
 
 from nlptasks.backends.base import Backend
 from nlptasks.backends.guarded import Guards
-from nlptasks.backends.openai import Options, client, load
+from nlptasks.backends.openai import Options, fleet, load
 from nlptasks.plugin import PluginManager
 from nlptasks.testing.servers import Behaviour, FaultServer
 
@@ -26,7 +26,7 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
     """Start a server that behaves as the script says, and a backend that asks it, without waits between tries."""
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-    monkeypatch.setattr(client, "backoff", lambda tried: 0.0)
+    monkeypatch.setattr(fleet, "backoff", lambda tried: 0.0)
     with ExitStack() as stack:
 
         def start(*script: Behaviour, **options: Any) -> tuple[FaultServer, Backend]:

@@ -65,7 +65,7 @@ def test_the_factory_declares_its_options() -> None:
 
 def test_base_url_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
-    assert Options().base_url == "https://api.openai.com/v1"
+    assert Options().base_url == ("https://api.openai.com/v1",)
     monkeypatch.setenv("OPENAI_BASE_URL", "http://localhost:1/v1")
     assert load("tiny", Options()).identity()["base_url"] == "http://localhost:1/v1"
 

@@ -9,12 +9,12 @@ from email.utils import format_datetime
 import pytest
 
 from nlptasks.backends.base import Backend
-from nlptasks.backends.openai import client, trouble
+from nlptasks.backends.openai import fleet, trouble
 from nlptasks.records import Completion, Failure, Message, Request
 from nlptasks.testing.faults import cut, drip, garbage, hang, mute, status
 from nlptasks.testing.servers import Behaviour, FaultServer, ok
 
-backoff = client.backoff
+backoff = fleet.backoff
 Serve = Callable[..., tuple[FaultServer, Backend]]
 
 
@@ -67,7 +67,7 @@ def test_no_quota_is_not_tried_again(serve: Serve) -> None:
 
 
 def test_backoff_grows_with_jitter(serve: Serve, waits: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client, "backoff", backoff)
+    monkeypatch.setattr(fleet, "backoff", backoff)
     _, backend = serve(status(500), max_retries=4, concurrency=1)
     failed(backend)
     failed(backend)

@@ -8,7 +8,7 @@ import anyio
 import pytest
 
 from nlptasks.backends.base import Backend
-from nlptasks.backends.openai import client, pace
+from nlptasks.backends.openai import fleet, pace
 from nlptasks.backends.openai.pace import FIRST, Pace
 from nlptasks.records import Completion, Message, Request
 from nlptasks.testing.faults import status
@@ -118,7 +118,7 @@ def test_a_server_that_lets_requests_wait_is_not_flooded(monkeypatch: pytest.Mon
 
 
 def test_none_is_lost_at_a_server_with_little_room(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client, "backoff", lambda tried: 0.02)
+    monkeypatch.setattr(fleet, "backoff", lambda tried: 0.02)
     refusals: list[str] = []
 
     def behave(exchange: Exchange) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from nlptasks.backends.base import Backend
-from nlptasks.backends.openai import client
+from nlptasks.backends.openai import fleet
 from nlptasks.records import Completion, Failure, Message, Request
 from nlptasks.testing.faults import at_most, drip, hang, mute, status
 from nlptasks.testing.servers import Exchange, FaultServer, ok
@@ -57,7 +57,7 @@ def test_no_more_than_the_limit_at_once(serve: Serve) -> None:
 
 
 def test_a_limited_server_is_asked_again(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client, "backoff", lambda tried: 0.05)
+    monkeypatch.setattr(fleet, "backoff", lambda tried: 0.05)
     server, backend = serve(at_most(2, seconds=0.01), concurrency=4, max_retries=50)
     assert all(isinstance(answer, Completion) for answer in backend.complete([ask()] * 20))
     assert len(server.requests) > 20

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import os
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from nlptasks.backends.base import Backend
 
 DEFAULT_BASE_URL = "https://api.openai.com/v1"
 
 
-def _base_url() -> str:
-    return os.environ.get("OPENAI_BASE_URL") or DEFAULT_BASE_URL
+def _base_url() -> tuple[str, ...]:
+    return (os.environ.get("OPENAI_BASE_URL") or DEFAULT_BASE_URL,)
+
+
+def _several(value: object) -> object:
+    return (value,) if isinstance(value, str) else value
 
 
 class Options(BaseModel):
@@ -20,9 +25,11 @@ class Options(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    base_url: str = Field(
+    base_url: Annotated[tuple[str, ...], BeforeValidator(_several)] = Field(
         default_factory=_base_url,
-        description=f"Where the server is; $OPENAI_BASE_URL, or else {DEFAULT_BASE_URL}.",
+        min_length=1,
+        description=f"Where the server is, repeatable for several with the same model; $OPENAI_BASE_URL, "
+        f"or else {DEFAULT_BASE_URL}.",
     )
     concurrency: int = Field(
         default=256, ge=1, description="Most requests at once; how many of these the server can take is found out."

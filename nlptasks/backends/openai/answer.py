@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from nlptasks.backends.base import Show
 from nlptasks.backends.openai.trouble import bad_answer, cut_off
 from nlptasks.backends.reasoning import Splitter
 from nlptasks.records import Completion, Delta, FinishReason, Usage
-
-Show = Callable[[Delta], None]
 
 _FINISH: dict[str, FinishReason] = {
     "length": "length",

@@ -13,10 +13,11 @@ from typing import Any, TypeVar
 
 import httpx
 
-from nlptasks.backends.base import Answer, Backend, Capability, K, Session
+from nlptasks.backends.base import Answer, Backend, Capability, K, Session, Show
 from nlptasks.backends.openai import Options
-from nlptasks.backends.openai.answer import Show
-from nlptasks.backends.openai.client import Circuit, Client, shown
+from nlptasks.backends.openai.circuit import Circuit
+from nlptasks.backends.openai.client import Client, shown
+from nlptasks.backends.openai.fleet import Fleet
 from nlptasks.backends.openai.loop import Loop
 from nlptasks.errors import ConfigError, ModelError
 from nlptasks.records import Delta, Request
@@ -39,11 +40,11 @@ class OpenAIBackend(Backend):
         self.batch_size = options.concurrency
         self._model = model
         self._options = options
-        self._url = _url(options.base_url)
+        self._urls = [_url(text) for text in dict.fromkeys(options.base_url)]
         self._key = _key(options.api_key_env)
         self._lock = threading.Lock()
         self._loop: Loop | None = None
-        self._client: Client
+        self._fleet: Fleet
         self._running: set[Future[Answer]] = set()
 
     def complete(self, requests: Sequence[Request]) -> Sequence[Answer]:
@@ -68,20 +69,21 @@ class OpenAIBackend(Backend):
         return OpenAISession(self, self._options.concurrency)
 
     def identity(self) -> Mapping[str, str]:
-        return {"backend": "openai", "base_url": shown(self._url), "model": self._model}
+        return {"backend": "openai", "base_url": ", ".join(sorted(map(shown, self._urls))), "model": self._model}
 
     def start(self, request: Request, circuit: Circuit, show: Show | None = None) -> Future[Answer]:
         """Send one request on its way; ``show`` makes it a stream. Cancelling the future drops the connection."""
         with self._lock:
             loop = self._loop or self._connect()
-            future = loop.start(self._client.answer(request, circuit, show))
+            future = loop.start(self._fleet.answer(request, circuit, show))
             self._running.add(future)
         future.add_done_callback(self._running.discard)
         return future
 
     def _connect(self) -> Loop:
         try:
-            self._client = Client(self._url, self._model, self._key, self._options)
+            clients = [Client(url, self._model, self._key, self._options) for url in self._urls]
+            self._fleet = Fleet(clients, self._options.max_retries)
         except (ImportError, ValueError, OSError) as error:
             message = f"The proxy or the certificates set in the environment cannot be used: {error}"
             raise ConfigError(message) from None
@@ -95,7 +97,7 @@ class OpenAIBackend(Backend):
                 return
             for future in list(self._running):
                 future.cancel()
-            self._loop.start(self._client.aclose()).result()
+            self._loop.start(self._fleet.aclose()).result()
             self._loop.close()
             self._loop = None
             atexit.unregister(self.close)
@@ -108,7 +110,7 @@ class OpenAISession(Session[K]):
         self._backend = backend
         self._most = 2 * concurrency
         self._circuit = Circuit()
-        self._held: set[Future[Answer]] = set()
+        self._held: dict[K, Future[Answer]] = {}
         self._done: queue.SimpleQueue[tuple[K, Future[Answer]]] = queue.SimpleQueue()
 
     @property
@@ -116,17 +118,38 @@ class OpenAISession(Session[K]):
         return max(0, self._most - len(self._held))
 
     def put(self, key: K, request: Request) -> None:
-        future = self._backend.start(request, self._circuit)
-        self._held.add(future)
+        self._start(key, request, None)
+
+    def stream(self, key: K, request: Request, show: Show) -> None:
+        self._start(key, request, show)
+
+    def _start(self, key: K, request: Request, show: Show | None) -> None:
+        future = self._held[key] = self._backend.start(request, self._circuit, show)
         future.add_done_callback(lambda done: self._done.put((key, done)))
 
     def get(self) -> tuple[K, Answer]:
-        key, future = _take(self._done)
-        self._held.discard(future)
+        while True:
+            if found := self._received(_take(self._done)):
+                return found
+
+    def poll(self, seconds: float) -> tuple[K, Answer] | None:
+        with suppress(queue.Empty):
+            return self._received(self._done.get(timeout=seconds))
+        return None
+
+    def _received(self, item: tuple[K, Future[Answer]]) -> tuple[K, Answer] | None:
+        key, future = item
+        if self._held.get(key) is not future:  # dropped
+            return None
+        del self._held[key]
         return key, future.result()
 
+    def drop(self, key: K) -> bool:
+        future = self._held.pop(key, None)
+        return future is not None and (future.cancel() or True)
+
     def close(self) -> None:
-        for future in self._held:
+        for future in self._held.values():
             future.cancel()
         self._held.clear()
 

@@ -1,9 +1,7 @@
-"""One server and one model, asked asynchronously: at the server's pace, with retries."""
+"""One server and one model, asked asynchronously: at the server's pace, one try at a time."""
 
 from __future__ import annotations
 
-import logging
-import random
 import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -14,15 +12,14 @@ import anyio
 import httpx
 from httpx_aiohttp import HttpxAiohttpClient
 
-from nlptasks.backends.base import Answer, warn_once
+from nlptasks.backends.base import Answer, Show, warn_once
 from nlptasks.backends.openai import Options, payload, trouble
-from nlptasks.backends.openai.answer import Reader, ServerError, Show, is_json, model_names
+from nlptasks.backends.openai.answer import Reader, ServerError, is_json, model_names
+from nlptasks.backends.openai.circuit import Circuit
 from nlptasks.backends.openai.pace import Pace, Place
 from nlptasks.backends.openai.sse import EventReader
 from nlptasks.backends.openai.trouble import Complaint, Trouble
-from nlptasks.records import Completion, Failure, Request
-
-log = logging.getLogger("nlptasks")
+from nlptasks.records import Completion, Request
 
 MAX_BODY = 32 * 1024 * 1024
 """Bytes read of one answer."""
@@ -30,39 +27,8 @@ MAX_BODY = 32 * 1024 * 1024
 CONNECT_TIMEOUT = 10.0
 """Seconds to wait for a connection."""
 
-LONGEST_BACKOFF = 60.0
-"""Seconds between tries at most."""
-
-
 _BROKEN = (httpx.RequestError, aiohttp.ClientError)
 """What a connection raises; aiohttp's errors are httpx's where they have a name there."""
-
-
-def backoff(tried: int) -> float:
-    """Return the seconds before the next try, where the server does not ask for more: twice as many each time."""
-    return min(2.0 ** (tried - 1) + random.random(), LONGEST_BACKOFF)
-
-
-class Circuit:
-    """Spares a session's requests the wait for a server that is gone.
-
-    It opens when three requests used up all their tries and the server said nothing meanwhile, not even an
-    error. From then on every request of the session fails at once.
-    """
-
-    def __init__(self) -> None:
-        self.failure: Failure | None = None
-        self._silent = 0
-
-    def heard(self) -> None:
-        """Note that the server spoke, be it an error."""
-        self._silent = 0
-
-    def gave_up(self, failure: Failure) -> None:
-        """Note that a request used up its tries, and heard nothing in the last."""
-        self._silent += 1
-        if self._silent >= 3:
-            self.failure = failure
 
 
 class Client:
@@ -91,27 +57,12 @@ class Client:
         """Close every connection."""
         await self._http.aclose()
 
-    async def answer(self, request: Request, circuit: Circuit, show: Show | None = None) -> Answer:
-        """Answer one request, trying again where that can help; ``show`` gets the pieces of a stream."""
+    async def attempt(self, place: Place, request: Request, circuit: Circuit, show: Show | None = None) -> Answer:
+        """Try once to get an answer, in a place of this server's; ``show`` gets the pieces of a stream.
 
-        place = Place(self.pace)
-        tried = 0
-        try:
-            while True:
-                try:
-                    return await self._try_in_place(place, request, circuit, show)
-                except Trouble as error:
-                    tried += 1
-                    if not error.again:
-                        return error.failure
-                    if tried > self._options.max_retries or circuit.failure is not None:
-                        return _given_up(error, tried, circuit)
-                    _tell(error)
-                    await anyio.sleep(max(backoff(tried), error.wait and error.wait + random.random()))
-        finally:
-            place.leave()
-
-    async def _try_in_place(self, place: Place, request: Request, circuit: Circuit, show: Show | None) -> Answer:
+        Raises:
+            Trouble: the try failed.
+        """
         await place.take()
         if circuit.failure:
             return circuit.failure
@@ -229,16 +180,3 @@ class Client:
 def shown(url: httpx.URL) -> str:
     """Return ``url`` without anything secret: no user, no password, no query."""
     return str(url.copy_with(username=None, password=None, query=None, fragment=None)).rstrip("/")
-
-
-def _tell(error: Trouble) -> None:
-    if not error.full:  # that is how the pace is found
-        log.info("%s Trying again.", error.failure.message)
-
-
-def _given_up(error: Trouble, tried: int, circuit: Circuit) -> Failure:
-    words = f" Tried {tried} times." if tried > 1 else ""
-    failure = replace(error.failure, message=error.failure.message + words)
-    if not error.heard:
-        circuit.gave_up(failure)
-    return failure
