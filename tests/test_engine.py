@@ -31,7 +31,8 @@ from nlptasks import (
 )
 from nlptasks.backends.base import Answer
 from nlptasks.backends.dedupe import Dedupe
-from nlptasks.engine import LEAST_WINDOW, Engine
+from nlptasks.engine import Engine
+from nlptasks.engine.pool import LEAST_WINDOW
 from tests.backends.scripted import Recording, Reordering, request, shout, text_of
 
 
