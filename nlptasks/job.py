@@ -112,11 +112,16 @@ def prepare(
     Raises:
         UnknownNameError, ConfigError, PluginError: an option or the model.
     """
+    return Job(task, task_options(task, options), backend_factory(model, backend_options, cache))
+
+
+def backend_factory(model: str | None, options: Mapping[str, Any], cache: bool | None) -> BackendFactory:
+    """Return a factory with what is given, over what is configured."""
     config = settings.load()
     name = model or config.model
     configured = config.backends.get(name.partition("/")[0].rpartition(":")[2], {})
     path = cache_file() if (config.cache if cache is None else cache) else None
-    return Job(task, task_options(task, options), BackendFactory(name, {**configured, **backend_options}, path))
+    return BackendFactory(name, {**configured, **options}, path)
 
 
 def told_apart(task: AnyTask, values: Mapping[str, Any], model: str | None) -> tuple[dict[str, Any], dict[str, Any]]:

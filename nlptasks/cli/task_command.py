@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import click
 
 from nlptasks.cli.call import BATCH, SHARED, Call, Sections
+from nlptasks.cli.model import backend_parameters, values_of
 
 if TYPE_CHECKING:
-    from nlptasks.cli.params import Parameter
     from nlptasks.job import AnyTask
 
 
@@ -40,7 +40,7 @@ class TaskCommand(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         lenient = ctx.resilient_parsing or "--help" in args or "-h" in args
-        self.sections = self._sections(_values_of(args, "-m", "--model"), lenient)
+        self.sections = self._sections(values_of(args, "-m", "--model"), lenient)
         return super().parse_args(ctx, args)
 
     def _sections(self, models: Sequence[str], lenient: bool) -> Sections:
@@ -52,7 +52,7 @@ class TaskCommand(click.Command):
         taken |= {name for one in others for name in one.names}
         options = list(parameters(self.task.Options, "option", frozenset(taken)))
         taken |= {name for one in options for name in one.names}
-        return Sections(first, others, options, _backend_parameters(models, frozenset(taken), lenient))
+        return Sections(first, others, options, backend_parameters(models, frozenset(taken), lenient))
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         fields = (*self.sections.input, *self.sections.options, *self.sections.backend)
@@ -133,35 +133,3 @@ def _stdin() -> str:
     from nlptasks.data import read_text
 
     return read_text(Path("-"))
-
-
-def _backend_parameters(models: Sequence[str], taken: frozenset[str], lenient: bool) -> list[Parameter]:
-    """Return the options of the models' backends; ``lenient`` is for help, which must work whatever is named."""
-    from nlptasks import config
-    from nlptasks.backends.factory import options_model, provider_factory
-    from nlptasks.cli.params import parameters
-    from nlptasks.errors import NLPTasksError
-
-    try:
-        found = [options_model(provider_factory(model)) for model in models or [config.load().model]]
-    except NLPTasksError:
-        if lenient:
-            return []
-        raise
-    backends = (parameters(options, "backend", taken) for options in found if options is not None)
-    return list({one.key: one for each in backends for one in each}.values())
-
-
-def _values_of(args: Sequence[str], short: str, long: str) -> list[str]:
-    """Return the values of an option: the models must be known before their own options can be parsed."""
-    found = []
-    for position, one in enumerate(args):
-        if one == "--":
-            break
-        if one in (short, long) and position + 1 < len(args):
-            found.append(args[position + 1])
-        elif one.startswith(f"{long}="):
-            found.append(one.partition("=")[2])
-        elif one.startswith(short) and not one.startswith("--") and len(one) > len(short):
-            found.append(one[len(short) :])
-    return found
