@@ -111,7 +111,7 @@ class SelectionBackend(HFBackend):
                 places = [line.place for line in batch]
                 rows = {name: [values[place] for place in places] for name, values in encoded.items()}
                 inputs = self.tokenizer.pad(rows, padding_side="right", return_tensors="pt")
-                embeddings[places] = self.model.embed(**inputs.to(self.model.device))
+                embeddings[places] = self.model.embed(**inputs.to(self.model.device)).to(embeddings.dtype)
         return embeddings
 
 

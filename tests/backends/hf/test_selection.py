@@ -151,6 +151,12 @@ def test_options_that_change_nothing_are_recorded(selector: Any) -> None:
     assert completion(selector, request).data["ignored"] == ["language", "seed", "temperature"]
 
 
+@pytest.mark.parametrize("dtype", ["bfloat16", "int8"])
+def test_other_number_formats_choose_too(hf: Open, dtype: str) -> None:
+    request = ask("x", task="summarization", fields={"text": TEXT, "lang": "en"})
+    assert completion(hf("selector", dtype=dtype), request).text
+
+
 def test_a_text_beyond_any_context_is_read_whole(selector: Any) -> None:
     long = "\n".join(SENTENCES * 20)
     assert selector.limits().context is None
