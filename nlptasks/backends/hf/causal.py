@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-from nlptasks.backends.base import Capability, Session, warn_once
+from nlptasks.backends.base import Answer, Capability, Session, warn_once
 from nlptasks.backends.hf.answer import Reading
 from nlptasks.backends.hf.backend import refuse
 from nlptasks.backends.hf.batching import Prompt, pad
@@ -16,9 +16,9 @@ from nlptasks.backends.hf.generation import GeneratingBackend
 from nlptasks.backends.hf.plan import Plan, Room, make_plan
 from nlptasks.backends.hf.quiet import quiet
 from nlptasks.backends.hf.schema import Constraint
-from nlptasks.backends.hf.streaming import Hooks
+from nlptasks.backends.hf.streaming import Hooks, drawn
 from nlptasks.backends.reasoning import OPEN
-from nlptasks.records import Completion, Request
+from nlptasks.records import Completion, Delta, Request
 
 UNUSED = Plan({"do_sample": False, "num_beams": 1}, 0)
 """The plan of a prompt that is scored: nothing is generated."""
@@ -37,6 +37,13 @@ class CausalBackend(GeneratingBackend):
 
     def open(self) -> Session[Any]:
         return DecodingSession(self)
+
+    def stream_prompt(self, prompt: Prompt) -> Iterator[Delta | Answer]:
+        if prompt.plain and prompt.plan.sampled and self.decodes:  # as in a batch: a seed gives the same text in both
+            with self.open() as session:
+                yield from drawn(session, prompt.request)
+        else:
+            yield from super().stream_prompt(prompt)
 
     def prepare_model(self, model: Any) -> None:
         super().prepare_model(model)

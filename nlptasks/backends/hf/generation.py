@@ -118,7 +118,11 @@ class GeneratingBackend(HFBackend):
         if prompt.target or prompt.plan.rows > 1:  # what beams write is known only at the end
             yield from super().stream(request)
         else:
-            yield from stream(self, prompt)
+            yield from self.stream_prompt(prompt)
+
+    def stream_prompt(self, prompt: Prompt) -> Iterator[Delta | Answer]:
+        """Yield the pieces of the answer to a prompt of one row, then the answer."""
+        return stream(self, prompt)
 
     def answer(self, batch: Sequence[Prompt], hooks: Hooks | None = None) -> list[Answer]:
         """Answer one batch, half by half where memory runs out or the model fails."""

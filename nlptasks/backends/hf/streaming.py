@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from nlptasks.backends.base import Answer, Show
+from nlptasks.backends.base import Answer, Session, Show
 from nlptasks.backends.hf.answer import Reading, TextStream
-from nlptasks.records import Completion, Delta
+from nlptasks.records import Completion, Delta, Request
 
 if TYPE_CHECKING:
     from nlptasks.backends.hf.batching import Prompt
@@ -92,6 +92,24 @@ def stream(backend: GeneratingBackend, prompt: Prompt) -> Iterator[Delta | Answe
     finally:
         cancelled.set()
         worker.join()
+
+
+def drawn(session: Session[int], request: Request) -> Iterator[Delta | Answer]:
+    """Yield the pieces of an answer, then the answer, as a session writes it."""
+    pieces: list[Delta] = []
+    text = reasoning = ""
+    session.stream(0, request, pieces.append)
+    found = None
+    while found is None:
+        found = session.poll(0)
+        for piece in pieces:
+            text, reasoning = text + piece.text, reasoning + piece.reasoning
+            yield piece
+        pieces.clear()
+    _, answer = found
+    if isinstance(answer, Completion) and (answer.text, answer.reasoning) != (text, reasoning):
+        yield Delta(answer.text[len(text) :], answer.reasoning[len(reasoning) :])
+    yield answer
 
 
 def _pieces(backend: GeneratingBackend, prompt: Prompt, take: Callable[[], Any]) -> Iterator[Delta | Answer]:

@@ -6,6 +6,7 @@ Every row draws from random numbers of its own, so that a seed gives the same te
 from __future__ import annotations
 
 import random
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,7 +24,7 @@ class Sampling:
     chance: random.Random = field(init=False)
 
     def __post_init__(self) -> None:
-        self.seed = random.getrandbits(63) if self.seed is None else self.seed
+        self.seed = secrets.randbits(63) if self.seed is None else self.seed
         self.begin_again()
 
     def begin_again(self) -> None:
