@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -170,6 +170,12 @@ class Record:
     def completions(self) -> tuple[Completion, ...]:
         """The answers that were no failures."""
         return tuple(answer for _, answer in self.exchanges if isinstance(answer, Completion))
+
+
+def total(completions: Iterable[Completion]) -> Usage:
+    """Return the tokens of several completions together."""
+    used = [one.usage for one in completions]
+    return Usage(sum(one.prompt_tokens for one in used), sum(one.completion_tokens for one in used))
 
 
 def jsonable(value: Any) -> Any:

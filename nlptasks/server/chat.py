@@ -6,6 +6,7 @@ import time
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing
+from dataclasses import asdict
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -15,7 +16,7 @@ from pydantic import ValidationError
 from nlptasks.data import one_line
 from nlptasks.engine import Engine
 from nlptasks.job import task_options
-from nlptasks.records import Delta, Failure, Record, Sample
+from nlptasks.records import Delta, Failure, Record, Sample, total
 from nlptasks.server import schema
 from nlptasks.server.asking import Event, Question
 from nlptasks.server.body import PlainJSON, read_object
@@ -106,9 +107,8 @@ class Reply:
 
 
 def _usage(record: Record) -> dict[str, int]:
-    read = sum(one.usage.prompt_tokens for one in record.completions)
-    written = sum(one.usage.completion_tokens for one in record.completions)
-    return {"prompt_tokens": read, "completion_tokens": written, "total_tokens": read + written}
+    used = total(record.completions)
+    return {**asdict(used), "total_tokens": used.prompt_tokens + used.completion_tokens}
 
 
 async def _chunks(

@@ -16,6 +16,8 @@ from nlptasks.server.desk import FullError
 
 log = logging.getLogger("nlptasks")
 RETRY_AFTER = "1"
+UNFIT = "invalid_request_error"
+"""OpenAI's word for a request that must change before it is sent again."""
 CLIENT_CLOSED = 499
 """As nginx has it; nobody reads it."""
 STATUS = {"timeout": 504, "backend": 502, "task": 500, "out_of_memory": 503}
@@ -25,9 +27,9 @@ STATUS = {"timeout": 504, "backend": 502, "task": 500, "out_of_memory": 503}
 class RefusedError(Exception):
     """A request that is not worked on."""
 
-    def __init__(self, status: int, message: str, kind: str = "invalid_request_error") -> None:
+    def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
-        self.status, self.kind = status, kind
+        self.status = status
 
 
 def error(message: str, kind: str) -> dict[str, Any]:
@@ -45,12 +47,12 @@ def handle(app: FastAPI) -> None:
 
     @app.exception_handler(RefusedError)
     async def refused(request: Request, problem: RefusedError) -> JSONResponse:
-        return JSONResponse(error(str(problem), problem.kind), problem.status)
+        return JSONResponse(error(str(problem), UNFIT), problem.status)
 
     @app.exception_handler(NLPTasksError)
     async def unfit(request: Request, problem: NLPTasksError) -> JSONResponse:
         message = " ".join(str(problem).split())
-        return JSONResponse(error(message, "invalid_request_error"), 400 if isinstance(problem, UsageError) else 422)
+        return JSONResponse(error(message, UNFIT), 400 if isinstance(problem, UsageError) else 422)
 
     @app.exception_handler(FullError)
     async def full(request: Request, problem: FullError) -> JSONResponse:
@@ -63,7 +65,7 @@ def handle(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def other(request: Request, problem: HTTPException) -> JSONResponse:
-        return JSONResponse(error(problem.detail, "invalid_request_error"), problem.status_code, problem.headers)
+        return JSONResponse(error(problem.detail, UNFIT), problem.status_code, problem.headers)
 
     @app.exception_handler(Exception)
     async def mistaken(request: Request, problem: Exception) -> JSONResponse:

@@ -14,7 +14,6 @@ from nlptasks.server.app import create_app
 from nlptasks.server.service import Service
 
 BACKLOG = 2048
-ANY = ("0.0.0.0", "::", "")
 
 
 @dataclass(frozen=True)

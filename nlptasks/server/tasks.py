@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import aclosing
+from dataclasses import asdict
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -14,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 from nlptasks.data import one_line
 from nlptasks.engine import Engine
 from nlptasks.job import task_options
-from nlptasks.records import Delta, Failure, Record, Sample
+from nlptasks.records import Delta, Failure, Record, Sample, total
 from nlptasks.server import schema
 from nlptasks.server.asking import Event, Question
 from nlptasks.server.body import PlainJSON, read_object
@@ -118,12 +119,7 @@ def item(service: Service, record: Record) -> Item:
         failure = record.result
         told = {"type": failure.type, "message": service.tell(failure), "retryable": failure.retryable}
         return {"error": told}
-    usage = [completion.usage for completion in record.completions]
-    tokens = {
-        "prompt_tokens": sum(one.prompt_tokens for one in usage),
-        "completion_tokens": sum(one.completion_tokens for one in usage),
-    }
-    return {"output": record.result.model_dump(mode="json"), "usage": tokens}
+    return {"output": record.result.model_dump(mode="json"), "usage": asdict(total(record.completions))}
 
 
 def event(value: Any) -> str:

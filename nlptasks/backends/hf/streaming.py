@@ -97,19 +97,13 @@ def stream(backend: GeneratingBackend, prompt: Prompt) -> Iterator[Delta | Answe
 def drawn(session: Session[int], request: Request) -> Iterator[Delta | Answer]:
     """Yield the pieces of an answer, then the answer, as a session writes it."""
     pieces: list[Delta] = []
-    text = reasoning = ""
     session.stream(0, request, pieces.append)
     found = None
     while found is None:
         found = session.poll(0)
-        for piece in pieces:
-            text, reasoning = text + piece.text, reasoning + piece.reasoning
-            yield piece
+        yield from pieces
         pieces.clear()
-    _, answer = found
-    if isinstance(answer, Completion) and (answer.text, answer.reasoning) != (text, reasoning):
-        yield Delta(answer.text[len(text) :], answer.reasoning[len(reasoning) :])
-    yield answer
+    yield found[1]
 
 
 def _pieces(backend: GeneratingBackend, prompt: Prompt, take: Callable[[], Any]) -> Iterator[Delta | Answer]:

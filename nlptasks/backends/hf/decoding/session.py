@@ -94,8 +94,10 @@ class DecodingSession(GeneratingSession[K]):
                 pieces.extend(token for token in writer.new[pieces.tokens :] if token not in writer.ends)
         now = time.perf_counter()
         for one in done:
-            key, prompt, _ = self._writers.pop(one)
+            key, prompt, pieces = self._writers.pop(one)
             [answer] = self._backend.read([prompt], [self._backend.row(one.new, prompt.plan.settings)])
+            if pieces:
+                pieces.end(answer)
             self._ready.append((key, replace(answer, latency=now - one.begun)))
 
 
