@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import click
@@ -19,7 +19,7 @@ from nlptasks.errors import InputError, SampleError
 from nlptasks.job import Job
 from nlptasks.plugin import registry
 from nlptasks.plugin.isolation import stdout_aside
-from nlptasks.records import Delta, Failure, Record, Sample
+from nlptasks.records import Delta, Failure, Record, Sample, total
 from nlptasks.tasks import text_of
 
 
@@ -80,13 +80,9 @@ def _streamed(engine: Engine, sample: Sample, answered: Callable[[], None]) -> R
 
 
 def _report(job: Job, record: Record) -> dict[str, Any]:
-    completions = record.completions
     return {
         **output_row(record),
         "model": job.factory.model,
-        "usage": {
-            "prompt_tokens": sum(completion.usage.prompt_tokens for completion in completions),
-            "completion_tokens": sum(completion.usage.completion_tokens for completion in completions),
-        },
+        "usage": asdict(total(record.completions)),
         "seconds": round(record.seconds, 3),
     }

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 from nlptasks.data import dump_line
-from nlptasks.records import Completion, Failure, Record, Request
+from nlptasks.records import Completion, Failure, Record, Request, total
 from nlptasks.tasks import text_of
 
 LogContent = Literal["full", "hash", "none"]
@@ -17,13 +17,14 @@ Redact = Callable[[Any], Any]
 def sample_line(record: Record, content: LogContent, redact: Redact) -> dict[str, Any]:
     """Return the line of samples.jsonl for a record."""
     completions = record.completions
+    used = total(completions)
     line: dict[str, Any] = {
         "failed": record.failed,
         "truncated": any(completion.finish_reason == "length" for completion in completions),
         "empty": not record.failed and not text_of(record.result).strip(),
         "cached": bool(completions) and all(completion.cached for completion in completions),
-        "prompt_tokens": sum(completion.usage.prompt_tokens for completion in completions),
-        "completion_tokens": sum(completion.usage.completion_tokens for completion in completions),
+        "prompt_tokens": used.prompt_tokens,
+        "completion_tokens": used.completion_tokens,
         "seconds": round(record.seconds, 6),
     }
     try:
