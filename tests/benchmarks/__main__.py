@@ -4,8 +4,8 @@
 
 Everything is made in FOLDER, and stays there for the next time: models of known shapes, an environment with the other
 projects, and speed.md with the tables. Every run is a process of its own, the rounds are interleaved; medians are told
-with the least and the greatest. Answers are compared with those of transformers. --share does so much of the prompts,
-sentences, and prompts that begin alike; requests to a server and rows of the engine stay as many.
+with the least and the greatest. Answers are compared with those of transformers. --share does so much of the prompts
+and sentences; prompts that begin alike, requests to a server and rows of the engine stay as many.
 """
 
 from __future__ import annotations
