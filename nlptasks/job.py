@@ -7,7 +7,7 @@ import platform
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
 
@@ -22,6 +22,9 @@ from nlptasks.plugin import registry
 from nlptasks.plugin.registry import in_use
 from nlptasks.runs import Run
 from nlptasks.tasks import Prompts, Task
+
+if TYPE_CHECKING:
+    from nlptasks.backends.ray.cluster import Cluster
 
 AnyTask = Task[Any, Any, Any]
 
@@ -106,22 +109,25 @@ def prepare(
     backend_options: Mapping[str, Any],
     model: str | None = None,
     cache: bool | None = None,
+    cluster: Cluster | None = None,
 ) -> Job:
     """Return a job with what is given, over what is configured.
 
     Raises:
         UnknownNameError, ConfigError, PluginError: an option or the model.
     """
-    return Job(task, task_options(task, options), backend_factory(model, backend_options, cache))
+    return Job(task, task_options(task, options), backend_factory(model, backend_options, cache, cluster))
 
 
-def backend_factory(model: str | None, options: Mapping[str, Any], cache: bool | None) -> BackendFactory:
+def backend_factory(
+    model: str | None, options: Mapping[str, Any], cache: bool | None, cluster: Cluster | None = None
+) -> BackendFactory:
     """Return a factory with what is given, over what is configured."""
     config = settings.load()
     name = model or config.model
     configured = config.backends.get(name.partition("/")[0].rpartition(":")[2], {})
     path = cache_file() if (config.cache if cache is None else cache) else None
-    return BackendFactory(name, {**configured, **options}, path)
+    return BackendFactory(name, {**configured, **options}, path, cluster)
 
 
 def told_apart(task: AnyTask, values: Mapping[str, Any], model: str | None) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nlptasks import config as settings
 from nlptasks.backends.base import Backend
@@ -14,18 +14,22 @@ from nlptasks.errors import ConfigError, PluginError, UnknownNameError, closest
 from nlptasks.plugin import registry
 from nlptasks.plugin.registry import in_use
 
+if TYPE_CHECKING:
+    from nlptasks.backends.ray.cluster import Cluster
+
 
 @dataclass(frozen=True)
 class BackendFactory:
     """All that it takes to build a backend, here or in another process.
 
     ``model`` is ``provider/model``; ``options`` are validated by the provider's own Options model;
-    ``cache`` is the file of the response cache, None for no cache.
+    ``cache`` is the file of the response cache, None for no cache; ``cluster`` is where workers answer, None for here.
     """
 
     model: str
     options: Mapping[str, Any] = field(default_factory=dict)
     cache: Path | None = None
+    cluster: Cluster | None = None
 
     def build(self) -> Backend:
         """Return the backend in its wrappers. Loads no weights.
@@ -35,7 +39,12 @@ class BackendFactory:
             ConfigError: an option.
             BackendError: the model.
         """
-        return wrapped(self.bare(), self.cache)
+        backend = self.bare()
+        if self.cluster:
+            from nlptasks.backends.ray import Spread
+
+            backend = Spread(backend, self, self.cluster)
+        return wrapped(backend, self.cache)
 
     def bare(self) -> Backend:
         """Return the backend itself, without wrappers."""

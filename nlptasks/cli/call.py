@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from nlptasks.backends.ray import Cluster
     from nlptasks.cli.params import Parameter
     from nlptasks.job import AnyTask, Job
 
@@ -20,6 +21,20 @@ SHARED = [
     click.Option(["prompt", "--prompt"], type=PATH, help="A file with a prompt template."),
     click.Option(["cache", "--cache/--no-cache"], default=None, help="Keep answers and reuse them."),
     click.Option(["as_json", "--json"], is_flag=True, help="Print JSON."),
+]
+CLUSTER = [
+    click.Option(["engine", "--engine"], type=click.Choice(["ray"]), help="Answer on a cluster, by many workers."),
+    click.Option(["address", "--address"], help="The cluster's address; auto finds it.  [default: begin one here]"),
+    click.Option(
+        ["workers", "--workers"],
+        type=click.IntRange(1),
+        help="How many have the model.  [default: one for each GPU, or node]",
+    ),
+    click.Option(
+        ["gpus", "--gpus-per-worker"],
+        type=click.FloatRange(0),
+        help="GPUs that each is given.  [default: 1 where there are any]",
+    ),
 ]
 BATCH = [
     click.Option(
@@ -41,6 +56,7 @@ BATCH = [
         default="full",
         help="What of the texts the run's log keeps.  [default: full]",
     ),
+    *CLUSTER,
 ]
 
 
@@ -80,4 +96,17 @@ class Call:
         override = PromptOverride(self.given["system"], template)
         task = type(self.task)(override.over(self.task.prompts))
         options, backend_options = self.values(self.sections.options), self.values(self.sections.backend)
-        return prepare(task, options, backend_options, self.given["model"], self.given["cache"])
+        return prepare(task, options, backend_options, self.given["model"], self.given["cache"], self.cluster())
+
+    def cluster(self) -> Cluster | None:
+        """Return the cluster that ``--engine`` asks for."""
+        from nlptasks.errors import UsageError
+
+        given = {one.name: self.given.get(one.name or "") for one in CLUSTER}
+        if not given.pop("engine"):
+            if any(value is not None for value in given.values()):
+                raise UsageError("--address, --workers and --gpus-per-worker go with --engine ray.")
+            return None
+        from nlptasks.backends.ray import Cluster
+
+        return Cluster(given["address"], given["workers"], given["gpus"])

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nlptasks.cli import console
-from nlptasks.cli.call import BATCH, PATH, SHARED, Call
+from nlptasks.cli.call import BATCH, CLUSTER, PATH, SHARED, Call
 from nlptasks.cli.exits import Exit
 from nlptasks.cli.run import Run
 from nlptasks.cli.task_command import TaskCommand
@@ -45,6 +45,7 @@ OPTIONS = [
     ),
     click.Option(["dry_run", "--dry-run"], is_flag=True, help="Show the first prompt as the model reads it, and stop."),
     *KEPT,
+    *CLUSTER,
 ]
 
 
