@@ -17,7 +17,7 @@ from pathlib import Path
 
 import click
 
-from tests.benchmarks import engine, gpu, prefixes, remote, startup, translation
+from tests.benchmarks import cluster, engine, gpu, prefixes, remote, startup, translation
 from tests.benchmarks.generation import measure as generation
 from tests.benchmarks.machine import machine
 from tests.benchmarks.workshop import PEERS, Workshop
@@ -29,6 +29,7 @@ PARTS: dict[str, Callable[[Workshop], str]] = {
     "remote": remote.measure,
     "engine": engine.measure,
     "startup": startup.measure,
+    "cluster": cluster.measure,
     "gpu": gpu.measure,
 }
 OURS = ("nlptasks", "torch", "transformers", "httpx", "aiohttp", "pydantic")
