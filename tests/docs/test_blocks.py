@@ -10,6 +10,7 @@ from itertools import zip_longest
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.conftest import Tiny
 from tests.docs.blocks import NEEDS, SETTING_UP, Block, Workspace, blocks, nlptasks_calls
@@ -27,7 +28,7 @@ EXAMPLES = ROOT / "docs/examples"
 SHOWN_ELSEWHERE = {"explain.md"}
 """Pages whose outputs hold numbers of a model that is trained on the spot: tests/explain compares those."""
 PAGES = [ROOT / "README.md", ROOT / "README.zh-CN.md", *sorted((ROOT / "docs").rglob("*.md"))]
-LANGUAGES = {"bash", "console", "python", "toml", "json", "jsonl", "text", "jinja"}
+LANGUAGES = {"bash", "console", "python", "toml", "json", "jsonl", "text", "jinja", "yaml", "dockerfile"}
 
 
 def name(page: Path) -> str:
@@ -46,6 +47,8 @@ def test_blocks_are_well_formed(page: Path) -> None:
             compile(block.text, name(page), "exec")
         elif block.language == "toml":
             tomllib.loads(block.text)
+        elif block.language == "yaml":
+            assert all(yaml.safe_load_all(block.text))
         elif block.language in ("json", "jsonl"):
             for text in block.text.splitlines() if block.language == "jsonl" else [block.text]:
                 json.loads(text)
@@ -62,7 +65,7 @@ def test_blocks_run(page: Path, tmp_path: Path, tiny: Tiny) -> None:
     for block in blocks(page):
         if block.title:
             workspace.write(block.title, block.text)
-        elif block.runs and EXAMPLES not in page.parents:
+        if block.runs and not block.title and EXAMPLES not in page.parents:
             _run(block, workspace, compared=page.name not in SHOWN_ELSEWHERE)
         else:
             waiting += [call for line in block.commands for call in nlptasks_calls(line)]
