@@ -1,13 +1,12 @@
 """Two files of lines that grow and change together: a run's output and its ``samples.jsonl``.
 
-Line k of one belongs to line k of the other, and holds its checksum. The second is written last, so a
-pair is finished when its line stands whole in both. What a kill, or an editor, left behind that is
-dropped and done again.
+Line k of the second belongs to line k of the first, and holds its checksum and one of itself. The second is written
+last, so a pair is finished when its line stands whole in both. What a kill, or an editor, left behind that is dropped
+and done again.
 """
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import zlib
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from nlptasks.data import dump_line
+from nlptasks.seal import sealed, unsealed
 
 log = logging.getLogger("nlptasks")
 CHECK = "output_crc32"
@@ -58,7 +58,7 @@ class Journal:
         """Write one pair; both lines are with the operating system when this returns."""
         assert self._descriptors
         _write(self._descriptors[0], first)
-        _write(self._descriptors[1], dump_line({"index": index, CHECK: zlib.crc32(first), **second}))
+        _write(self._descriptors[1], sealed(dump_line({"index": index, CHECK: zlib.crc32(first), **second})))
         self._ordered &= index > self._last
         self._last = index
 
@@ -133,11 +133,7 @@ def _sorted(pairs: Iterator[Pair]) -> Iterator[Pair]:
 
 def _parsed(line: bytes) -> dict[str, Any] | None:
     """Return a whole line's object, None for what a kill or a loss of power left of one."""
-    try:
-        value = json.loads(line) if line.endswith(b"\n") else None
-    except ValueError:
-        return None
-    return value if isinstance(value, dict) and isinstance(value.get("index"), int) else None
+    return unsealed(line) if line.endswith(b"\n") else None
 
 
 def _line_at(file: IO[bytes], offset: int) -> bytes:

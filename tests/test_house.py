@@ -15,7 +15,7 @@ import nlptasks
 ROOT = Path(__file__).parent.parent
 
 FLOORS = [
-    {"errors", "records", "text", "selection", "fields"},
+    {"errors", "records", "text", "selection", "fields", "seal"},
     {"backends.base", "tasks"},
     {"plugin"},
     {"backends", "config", "metrics"},

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nlptasks.journal import Journal
+from nlptasks.seal import sealed
 
 
 def _journal(folder: Path) -> Journal:
@@ -26,7 +27,7 @@ def _line(index: int) -> tuple[int, bytes, dict[str, Any]]:
 def _second(index: int) -> bytes:
     """The second line of a pair as it stands on disk."""
     first = _line(index)[1]
-    return b'{"index": %d, "output_crc32": %d}\n' % (index, zlib.crc32(first))
+    return sealed(b'{"index": %d, "output_crc32": %d}\n' % (index, zlib.crc32(first)))
 
 
 def _rows(folder: Path) -> list[int]:

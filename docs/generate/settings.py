@@ -88,6 +88,7 @@ LINE = {
     "prompt_tokens": "Tokens read for this sample.",
     "completion_tokens": "Tokens written for it.",
     "seconds": "Time from its first request to its end.",
+    "crc32": "A checksum of all that follows it in this line.",
     "output_crc32": "A checksum of the line that this one stands for in the output.",
     "id": "The row's own `id`, else its position.",
     "prediction": "The task's output, with all its fields; null where it failed.",

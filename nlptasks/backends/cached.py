@@ -14,6 +14,7 @@ from typing import Any
 from nlptasks.backends.base import Answer, Backend, K, Session, warn_once
 from nlptasks.backends.wrapper import Hand, Wrapper, WrapperSession, digest_of
 from nlptasks.records import Completion, Delta, Request, Usage, jsonable
+from nlptasks.seal import sealed, unsealed
 
 SCHEMA = "CREATE TABLE IF NOT EXISTS completions (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID"
 PATIENCE_S = 30.0  # how long a process waits for others that write the same file
@@ -94,15 +95,16 @@ class Store:
         """Return the completion kept under ``key``, marked as cached, or None."""
         rows = self._execute("SELECT value FROM completions WHERE key = ?", key)
         try:
-            value = json.loads(rows[0][0])
+            value = unsealed(rows[0][0].encode()) or {}
+            del value["crc32"]
             return Completion(**{**value, "usage": Usage(**value["usage"]), "cached": True})
-        except (IndexError, ValueError, TypeError, KeyError):  # none, or one that another version has written
+        except (IndexError, AttributeError, TypeError, KeyError):  # none, or one that another version has written
             return None
 
     def put(self, key: str, completion: Completion) -> None:
         """Keep a completion; one that has no form in JSON is warned of and not kept."""
         try:
-            value = json.dumps(replace(completion, cached=False), default=jsonable)
+            value = sealed(json.dumps(replace(completion, cached=False), default=jsonable).encode()).decode()
         except (TypeError, ValueError) as error:
             warn_once(f"Some answers cannot be kept in the cache: {error}")
         else:

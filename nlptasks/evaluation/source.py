@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from nlptasks.evaluation.json_file import read_json
 from nlptasks.job import AnyTask
 from nlptasks.records import Failure
 from nlptasks.runs import Run, read_run
+from nlptasks.seal import unsealed
 
 log = logging.getLogger("nlptasks")
 MARKED_UP = (".sgm", ".xml", ".html")
@@ -116,7 +117,7 @@ class FinishedRun:
         Raises:
             InputError, RunError: they cannot be read.
         """
-        rows, log_lines = _whole_lines(self.predictions), _whole_lines(self.path / "samples.jsonl")
+        rows, log_lines = _whole_lines(self.predictions, _row), _whole_lines(self.path / "samples.jsonl", unsealed)
         if self.run.status != "success":
             log.warning("%s is not finished (%s): only its %d rows are scored.", self.path, self.run.status, len(rows))
         elif len(rows) != len(log_lines):
@@ -159,12 +160,28 @@ def open_run(given: str | Path) -> FinishedRun:
     return found
 
 
-def _whole_lines(path: Path) -> list[Row]:
+def _whole_lines(path: Path, read: Callable[[bytes], Row | None]) -> list[Row]:
     """Return the rows of a run's file; a last line that is torn is that of a run stopped there."""
     try:
-        return [json.loads(line) for line in path.read_bytes().split(b"\n")[:-1] if line.strip()]
-    except (OSError, ValueError) as error:
-        raise RunError(f"{path} cannot be read: {error}") from None
+        with path.open("rb") as file:
+            lines = [(number, line) for number, line in enumerate(file, 1) if line.strip() and line.endswith(b"\n")]
+    except OSError as error:
+        raise RunError(f"{path} cannot be read: {error.strerror}") from None
+    rows = []
+    for number, line in lines:
+        row = read(line)
+        if row is None:
+            raise RunError(f"{path} is damaged at line {number}: make the run again, or name another.")
+        rows.append(row)
+    return rows
+
+
+def _row(line: bytes) -> Row | None:
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return row if isinstance(row, dict) else None
 
 
 def _merged(row: Row, line: Row, languages: Mapping[str, str]) -> Row:

@@ -6,8 +6,12 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
+from pydantic import AfterValidator, ConfigDict, TypeAdapter, ValidationError
+from typing_extensions import Required, TypedDict
+
+from nlptasks.data import one_line
 from nlptasks.errors import RunError
 
 SCHEMA_VERSION = 1
@@ -36,13 +40,61 @@ class Counts:
             setattr(self, name, getattr(self, name) + bool(line.get(name)))
 
 
+def _like(kind: Any) -> AfterValidator:
+    """Return what checks that a mapping is of a kind, and leaves it as it is."""
+
+    def check(value: Any) -> Any:
+        try:
+            TypeAdapter(kind).validate_python(value)
+        except ValidationError as error:
+            raise ValueError(one_line(error)) from None
+        return value
+
+    return AfterValidator(check)
+
+
+class _Known(TypedDict):
+    """What every fingerprint says, beside what a run adds to it."""
+
+    __pydantic_config__ = ConfigDict(extra="allow")  # type: ignore[misc]
+    task: str
+    task_version: str
+    data: dict[str, Any]
+    model: str
+    backend: dict[str, Any]
+    options: dict[str, Any]
+    prompt: str
+
+
+class _Origin(TypedDict, total=False):
+    """What is read of where the rows came from."""
+
+    __pydantic_config__ = ConfigDict(extra="allow")  # type: ignore[misc]
+    path: Required[str]
+    benchmark: str | None
+    sha256: Required[str | None]
+    columns: dict[str, str]
+    defaults: dict[str, Any]
+
+
+class _Figure(TypedDict):
+    """What is read of one of the results."""
+
+    __pydantic_config__ = ConfigDict(extra="allow")  # type: ignore[misc]
+    value: float
+    stderr: float
+    ci95: tuple[float, float]
+    n: int
+    signature: str
+
+
 @dataclass
 class Run:
     """What ``run.json`` holds."""
 
-    fingerprint: Mapping[str, Any]
+    fingerprint: Annotated[Mapping[str, Any], _like(_Known)]
     """What must be the same for a run to be resumed: the task, its options and prompt, the model, the data."""
-    data: Mapping[str, Any]
+    data: Annotated[Mapping[str, Any], _like(_Origin)]
     """Where the rows came from."""
     environment: Mapping[str, str]
     """What they were worked on with: versions and platform."""
@@ -66,7 +118,7 @@ class Run:
     """What an evaluation is scored with."""
     lang: str | None = None
     """The language that it is scored in; null where it is that of each row."""
-    results: Mapping[str, Any] = field(default_factory=dict)
+    results: Annotated[Mapping[str, Any], _like(Mapping[str, _Figure])] = field(default_factory=dict)
     """The figures of an evaluation by name, with interval, standard error, sample count and signature."""
 
 
@@ -84,9 +136,11 @@ def read_run(path: Path) -> Run:
         RunError: there is none, or it is damaged or of another version.
     """
     try:
-        values = json.loads((path / "run.json").read_text("utf-8"))
-        if values["version"] != SCHEMA_VERSION:
+        text = (path / "run.json").read_text("utf-8")
+        if json.loads(text)["version"] != SCHEMA_VERSION:
             raise RunError(f"{path} was written by another version of nlptasks, which alone can read it.")
-        return Run(**{**values, "counts": Counts(**values["counts"])})
-    except (OSError, ValueError, TypeError, KeyError) as error:
+        return TypeAdapter(Run).validate_json(text, strict=True)
+    except ValidationError as error:
+        raise RunError(f"The run.json of {path} cannot be read ({one_line(error)}).") from None
+    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
         raise RunError(f"The run.json of {path} cannot be read ({error}).") from None

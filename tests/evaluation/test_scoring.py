@@ -150,8 +150,13 @@ def test_a_run_is_rescored_with_the_same_figures_as_its_files(cli: Any, tmp_path
     assert runs[0].run == str(tmp_path / "out.jsonl.run")
     other = score(tmp_path / "out.jsonl", references=[row["text"] for row in rows], metrics="rouge")
     assert other.results["rouge1"].value > runs[0].results["rouge1"].value
-    (tmp_path / "out.jsonl.run" / "samples.jsonl").write_text("{}\n", "utf-8")
+    log = tmp_path / "out.jsonl.run" / "samples.jsonl"
+    first, *_ = lines = log.read_bytes().splitlines(keepends=True)
+    log.write_bytes(first)
     with pytest.raises(RunError, match="damaged: 3 predictions, 1 lines"):
+        score(tmp_path / "out.jsonl")
+    log.write_bytes(b"".join(lines).replace(b'"cached": false', b'"cached": true'))
+    with pytest.raises(RunError, match="damaged at line 1"):
         score(tmp_path / "out.jsonl")
 
 
