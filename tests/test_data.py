@@ -153,7 +153,7 @@ def test_wrong_columns_stop_before_any_work(tmp_path: Path) -> None:
     [
         ("a.csv", b"text\nM\xfcller\n", "not UTF-8 (byte 0xfc)"),
         ("a.txt", b"M\xfcller\n", "not UTF-8"),
-        ("a.parquet", b"PAR0", "no Parquet file"),
+        ("a.parquet", b"PAR0", "no whole Parquet file"),
         ("a.jsonl.gz", b"\x1f\x8bxx", "gzip"),
         ("a.jsonl.gz", gzip.compress(b'{"text": "a"}\n', mtime=0)[:-9], "gzip"),
         ("a.xyz", b"", "unknown format"),

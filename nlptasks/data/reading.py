@@ -129,8 +129,8 @@ def _parquet(path: Path) -> Numbered:
         with parquet.ParquetFile(path) as file:
             rows = (row for batch in file.iter_batches(256) for row in batch.to_pylist())
             yield from enumerate(rows)
-    except pyarrow.ArrowInvalid as error:
-        raise InputError(f"{path} is no Parquet file: {error}") from None
+    except (pyarrow.ArrowException, OSError, ValueError) as error:
+        raise InputError(f"{path} is no whole Parquet file: {' '.join(str(error).split())}") from None
 
 
 def _folder(path: Path, column: str) -> Numbered:
