@@ -44,12 +44,20 @@ def _all() -> Iterator[Installed]:
     seen = set()
     for distribution in distributions():
         entries = _entries(distribution)
-        origin = distribution.metadata["Name"] or "unknown" if entries else ""
+        origin, version = _facts(distribution) if entries else ("", "")
         if entries and origin not in seen:  # of two copies, the first on sys.path is the one that is imported
             seen.add(origin)
-            version = distribution.metadata["Version"] or ""
             for name, contract, load in entries:
                 yield Installed(name or origin, origin, version, _refusal(contract, origin) or load, contract)
+
+
+def _facts(distribution: Distribution) -> tuple[str, str]:
+    """Return name and version; a damaged METADATA must not hide the plugins of all others."""
+    try:
+        facts = distribution.metadata
+        return facts["Name"] or "unknown", facts["Version"] or ""
+    except Exception:
+        return "unknown", ""
 
 
 def _entries(distribution: Distribution) -> list[tuple[str, int, Callable[[], Any]]]:
