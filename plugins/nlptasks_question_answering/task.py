@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import cache, partial
+from typing import Any
 
 from pydantic import BaseModel, Field, field_validator
 
@@ -120,7 +121,7 @@ class QuestionAnswering(Task[Question, ReadingOptions, Answer]):
 def _answer(completion: Completion, context: Context, question: str, least: float = 0.0) -> Answer:
     if not completion.text.strip() and completion.finish_reason != "stop":
         raise ValueError(_WITHHELD[completion.finish_reason])
-    score = completion.data.get("score")
+    score = _fact(completion, "score", (int, float))
     if least and score is None:
         warn_once("This model gives its answers no score, so min_score changes nothing.")
     marked = _marked(completion, context)
@@ -135,7 +136,14 @@ def _answer(completion: Completion, context: Context, question: str, least: floa
 
 def _marked(completion: Completion, context: Context) -> Passage | None:
     """Return the span that the model marked; None if it marks none, or a guard changed the text it was marked in."""
-    if not completion.text or "start" not in completion.data:
+    start, end = (_fact(completion, name, int) for name in ("start", "end"))
+    if not completion.text or start is None or end is None:
         return None
-    place = context.part(completion.data["start"], completion.data["end"])
+    place = context.part(start, end)
     return place if place and place.text == completion.text else None
+
+
+def _fact(completion: Completion, name: str, kind: type | tuple[type, ...]) -> Any:
+    """Return a fact of the model's family, None where it gives none, or something else by that name."""
+    value = completion.data.get(name)
+    return value if isinstance(value, kind) else None
