@@ -13,7 +13,7 @@ from nlptasks.backends.guarded import Guards
 from nlptasks.batch import origin, work
 from nlptasks.cli import console
 from nlptasks.cli.call import Call
-from nlptasks.cli.exits import Exit
+from nlptasks.cli.exits import Exit, stoppable
 from nlptasks.cli.progress import Progress
 from nlptasks.data import Columns, dump_line, output_row, plain_column, read_rows
 from nlptasks.engine import Engine
@@ -68,7 +68,7 @@ def _to_stdout(engine: Engine, items: Iterator[Sample | Record]) -> Counts:
 
 def _to_file(call: Call, directory: RunDirectory, engine: Engine, items: Iterator[Sample | Record]) -> Counts:
     try:
-        with directory:
+        with stoppable(), directory:
             if str(call.given["source"]) == "-" and directory.exists and not call.given["overwrite"]:
                 raise UsageError("Rows from stdin cannot be resumed: give a file, or use --overwrite.")
             directory.begin(call.given["overwrite"])

@@ -11,7 +11,7 @@ import click
 
 from nlptasks.cli import console
 from nlptasks.cli.call import BATCH, CLUSTER, PATH, SHARED, Call
-from nlptasks.cli.exits import Exit
+from nlptasks.cli.exits import Exit, stoppable
 from nlptasks.cli.run import Run
 from nlptasks.cli.task_command import TaskCommand
 
@@ -70,7 +70,8 @@ class EvalCommand(TaskCommand):
             if given["dry_run"]:
                 return _show(evaluation, given["as_json"])
             try:
-                codes.append(_run(evaluation, given["as_json"]))
+                with stoppable():
+                    codes.append(_run(evaluation, given["as_json"]))
             except KeyboardInterrupt:
                 finished = evaluation.directory.run.counts.total
                 raise StoppedError(f"Stopped after {finished} samples: run the same command to go on.") from None

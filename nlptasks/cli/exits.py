@@ -1,8 +1,11 @@
-"""The exit codes of the command line."""
+"""How a command ends: its exit codes, and what makes it stop in good order."""
 
 from __future__ import annotations
 
 import enum
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 
 class Exit(enum.IntEnum):
@@ -24,3 +27,13 @@ class Exit(enum.IntEnum):
         "it finished, but samples failed: they are in the output, and tried again next time",
     )
     INTERRUPTED = 130, "it was interrupted: the same command goes on where it stopped"
+
+
+@contextmanager
+def stoppable() -> Iterator[None]:
+    """Take SIGTERM, by which schedulers ask for an end before they force it, as Ctrl-C."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -13,6 +13,7 @@ import click
 
 from nlptasks.cli import console
 from nlptasks.cli.call import BATCH, PATH, SHARED, Call, Sections
+from nlptasks.cli.exits import stoppable
 from nlptasks.cli.params import parameters
 from nlptasks.cli.run import Run
 from nlptasks.cli.task_command import TaskCommand
@@ -68,7 +69,7 @@ class TrainCommand(TaskCommand):
 
         call = Call(self.task, ctx.params, self.sections)
         given, sections = call.given, call.sections
-        with _watching() as watch:
+        with stoppable(), _watching() as watch:
             result = train(
                 self.task_name,
                 _files(given["data"]),

@@ -70,6 +70,7 @@ def _can_fork() -> bool:
 def _begin(parent: int) -> None:
     """Leave interrupts to the parent, and end with it: one that was killed can tell nobody."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
 
 
