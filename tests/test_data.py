@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -148,12 +149,23 @@ def test_wrong_columns_stop_before_any_work(tmp_path: Path) -> None:
         samples(path, mapping={"text": "text_"})
 
 
+def _torn_parquet() -> bytes:
+    """A file whose end, which describes it, is sound, but not what it describes."""
+    import pyarrow
+    import pyarrow.parquet
+
+    file = io.BytesIO()
+    pyarrow.parquet.write_table(pyarrow.table({"text": ["a", "b"]}), file)
+    return b"PAR1" + bytes(12) + file.getvalue()[16:]
+
+
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
         ("a.csv", b"text\nM\xfcller\n", "not UTF-8 (byte 0xfc)"),
         ("a.txt", b"M\xfcller\n", "not UTF-8"),
         ("a.parquet", b"PAR0", "no whole Parquet file"),
+        ("a.parquet", _torn_parquet(), "no whole Parquet file"),
         ("a.jsonl.gz", b"\x1f\x8bxx", "gzip"),
         ("a.jsonl.gz", gzip.compress(b'{"text": "a"}\n', mtime=0)[:-9], "gzip"),
         ("a.xyz", b"", "unknown format"),

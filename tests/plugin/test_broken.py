@@ -82,6 +82,14 @@ def test_a_damaged_file_of_entry_points_hides_no_other_plugin(site: Site, cli: C
     assert (done.code, done.err) == (0, "")
 
 
+def test_damaged_metadata_hides_no_other_plugin(site: Site, cli: Cli) -> None:
+    site.install("odd")
+    (site.path / "stranger-1.2.dist-info" / "METADATA").write_bytes(b"\x80Name: stranger\n")
+    done = cli("tasks", "list")
+    assert (done.code, done.err) == (0, "")
+    assert "summarization" in done.out
+
+
 def test_a_slow_plugin_is_named_while_it_loads(site: Site, cli: Cli) -> None:
     site.install("slow", "import time; time.sleep(3.3)")
     done = cli("tasks", "list", "--json")

@@ -309,6 +309,15 @@ def test_a_question_without_a_match_still_reads_something(ask: Ask) -> None:
     assert not asked.result.answered
 
 
+@pytest.mark.parametrize(
+    "facts", [{"start": 3}, {"start": None, "end": 9}, {"start": "3", "end": "9"}, {"score": "high"}, {"end": [9]}]
+)
+def test_facts_that_are_none(ask: Ask, facts: dict[str, Any]) -> None:
+    asked = ask(TASK, {"question": "When?", "context": TOWER}, lambda _: Completion("1889", data=facts), min_score=0.5)
+    assert asked.result.answer == "1889"
+    assert found_in(TOWER, asked.result) == "It was finished in 1889."
+
+
 def test_a_context_of_signs_only(ask: Ask) -> None:
     asked = ask(TASK, {"question": "Who?", "context": ["?! ", "... " * 5000]}, lambda _: "unanswerable")
     assert asked.result == Answer(answer="", answered=False)
