@@ -8,7 +8,7 @@ from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
-from nlptasks.data import Columns, dump_line
+from nlptasks.data import Columns, dump_line, reached
 from nlptasks.engine import Engine
 from nlptasks.plugin import registry
 from nlptasks.records import Record, Sample
@@ -42,11 +42,12 @@ def origin(source: Path, columns: Columns) -> dict[str, Any]:
     Of ``defaults`` the languages are kept, and of all others, which may be any text, the digest.
     """
     known: dict[str, Any] = {"path": str(source), "columns": dict(columns.mapping), "sha256": None, "bytes": None}
-    if source.is_file():
-        with source.open("rb") as file:
-            known |= {"sha256": _sha256(file), "bytes": source.stat().st_size}
-    elif source.is_dir():
-        known["sha256"] = _sha256(io.BytesIO("".join(_folder_lines(source)).encode("utf-8", "surrogatepass")))
+    with reached(source):
+        if source.is_file():
+            with source.open("rb") as file:
+                known |= {"sha256": _sha256(file), "bytes": source.stat().st_size}
+        elif source.is_dir():
+            known["sha256"] = _sha256(io.BytesIO("".join(_folder_lines(source)).encode("utf-8", "surrogatepass")))
     if columns.defaults:
         known["defaults"] = {
             name: value if name in LANGUAGES else "sha256:" + _sha256(io.BytesIO(dump_line(value)))

@@ -58,7 +58,8 @@ def _image(value: Any, context: Any) -> Any:
         if not context or "base" not in context:
             raise ValueError("an image must be a data URI here, not a path")
         try:
-            return (Path(context["base"]) / value).read_bytes()
+            base = context["base"]
+            return ((Path(base) if isinstance(base, str) else base) / value).read_bytes()
         except OSError as error:
             raise ValueError(f"cannot read image {str(value)!r}: {error.strerror}") from None
     return value

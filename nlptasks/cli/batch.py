@@ -15,7 +15,7 @@ from nlptasks.cli import console
 from nlptasks.cli.call import Call
 from nlptasks.cli.exits import Exit, stoppable
 from nlptasks.cli.progress import Progress
-from nlptasks.data import Columns, dump_line, output_row, plain_column, read_rows
+from nlptasks.data import Columns, dump_line, is_here, output_row, plain_column, read_rows
 from nlptasks.engine import Engine
 from nlptasks.errors import InputError, StoppedError, UsageError
 from nlptasks.plugin import registry
@@ -33,7 +33,7 @@ def run_batch(call: Call) -> int:
     if output and output.suffix != ".jsonl":
         raise UsageError(f"--output {output}: rows are written as JSON Lines: name a .jsonl file.")
     source: Path = given["source"]
-    if output and output.exists() and source.exists() and output.samefile(source):
+    if output and output.exists() and is_here(source) and source.exists() and output.samefile(source):
         raise UsageError("--output would overwrite --input: name another file.")
     job = call.job()
     columns = Columns(job.task, mapping(given["columns"]), call.values(call.sections.input), source.parent)

@@ -15,6 +15,17 @@ if TYPE_CHECKING:
     from nlptasks.job import AnyTask, Job
 
 PATH = click.Path(path_type=Path)
+
+
+class Source(click.Path):
+    """Where rows come from: a path, ``-`` or a URL."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        from nlptasks.data import place
+
+        return value if isinstance(value, Path) else place(value)
+
+
 SHARED = [
     click.Option(["model", "-m", "--model"], help="Which model answers: provider/model, such as hf/Qwen/Qwen3-0.6B."),
     click.Option(["system", "--system"], help="A system prompt in place of the task's own."),
@@ -39,8 +50,8 @@ CLUSTER = [
 BATCH = [
     click.Option(
         ["source", "-i", "--input"],
-        type=PATH,
-        help="A file of samples (.jsonl .csv .tsv .parquet .txt), a folder, or - for JSON Lines.",
+        type=Source(),
+        help="A file of samples (.jsonl .csv .tsv .parquet .txt), a folder, a URL, or - for JSON Lines.",
     ),
     click.Option(
         ["output", "-o", "--output"],

@@ -7,6 +7,9 @@ from nlptasks.data.columns import column_names as column_names
 from nlptasks.data.columns import one_line as one_line
 from nlptasks.data.columns import plain_column as plain_column
 from nlptasks.data.columns import unpacked as unpacked
+from nlptasks.data.place import is_here as is_here
+from nlptasks.data.place import place as place
+from nlptasks.data.place import reached as reached
 from nlptasks.data.reading import READERS as READERS
 from nlptasks.data.reading import Numbered as Numbered
 from nlptasks.data.reading import Row as Row

@@ -11,9 +11,11 @@ import json
 import sys
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
+from dataclasses import replace
+from pathlib import Path, PurePath
 from typing import IO, Any, cast
 
+from nlptasks.data.place import is_here, reached
 from nlptasks.errors import InputError, MissingExtraError
 from nlptasks.records import Failure
 
@@ -25,46 +27,55 @@ def read_rows(path: Path, first_column: str) -> Numbered:
     """Yield the rows of a file or folder with their positions; ``first_column`` names the column of plain text.
 
     ``-`` is JSON Lines from stdin. The ending tells the format: .jsonl, .csv, .tsv, .parquet, .txt (a
-    row a line); ``.gz`` after it is unpacked. A folder gives one row for each .txt or .md file in it.
+    row a line); ``.gz`` after it is unpacked. A folder gives one row for each .txt or .md file in it, or where it has
+    none, the rows of all its files of these formats, by their names. ``place`` makes paths of URLs.
 
     Raises:
         InputError: no such file, an unknown format, or text that is not UTF-8.
     """
     if str(path) == "-":
         yield from _jsonl(sys.stdin.buffer)
-    elif path.is_dir():
-        yield from _folder(path, first_column)
-    elif not path.exists():
-        raise InputError(f"No such file: {path}")
-    else:
-        name = path.name.removesuffix(".gz")
-        reader = READERS.get(Path(name).suffix.lower())
-        if reader is None:
-            raise InputError(f"{path}: unknown format. Use {', '.join(READERS)} (.gz may follow) or a folder.")
-        if reader is _parquet:
-            yield from _parquet(path)
-            return
-        with _opened(path) as file:
-            try:
-                yield from reader(file, first_column)
-            except UnicodeDecodeError as error:
-                raise InputError(not_utf8(str(path), error)) from None
-            except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-                raise InputError(f"{path} is no complete gzip file: {error}") from None
-            except csv.Error as error:
-                raise InputError(f"{path} is no well-formed table: {error}") from None
+        return
+    with reached(path):
+        if path.is_dir():
+            yield from _folder(path, first_column)
+        elif not path.exists():
+            raise InputError(f"No such file: {path}")
+        else:
+            yield from _file(path, first_column)
+
+
+def _file(path: Path, column: str) -> Numbered:
+    reader = _reader(path.name)
+    if reader is None:
+        raise InputError(f"{path}: unknown format. Use {', '.join(READERS)} (.gz may follow) or a folder.")
+    if reader is _parquet:
+        yield from _parquet(path)
+        return
+    with _opened(path) as file:
+        try:
+            yield from reader(file, column)
+        except UnicodeDecodeError as error:
+            raise InputError(not_utf8(str(path), error)) from None
+        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+            raise InputError(f"{path} is no complete gzip file: {error}") from None
+        except csv.Error as error:
+            raise InputError(f"{path} is no well-formed table: {error}") from None
+
+
+def _reader(name: str) -> Any:
+    return READERS.get(PurePath(name.removesuffix(".gz")).suffix.lower())
 
 
 def _opened(path: Path) -> IO[bytes]:
-    try:
-        return cast("IO[bytes]", gzip.open(path)) if path.suffix == ".gz" else path.open("rb")
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}") from None
+    if path.suffix != ".gz":
+        return path.open("rb")
+    return cast("IO[bytes]", gzip.open(path if is_here(path) else path.open("rb")))
 
 
 def count_lines(path: Path) -> int | None:
-    """Return how many lines a plain-text format has, which is about its number of rows; None for others."""
-    if path.suffix.lower() not in (".jsonl", ".csv", ".tsv", ".txt"):
+    """Return how many lines a plain-text format has, which is about its number of rows; None for others and URLs."""
+    if path.suffix.lower() not in (".jsonl", ".csv", ".tsv", ".txt") or not is_here(path):
         return None
     with path.open("rb") as file:
         return sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b""))
@@ -126,7 +137,7 @@ def _parquet(path: Path) -> Numbered:
     except ModuleNotFoundError:
         raise MissingExtraError("Reading Parquet", "parquet") from None
     try:
-        with parquet.ParquetFile(path) as file:
+        with path.open("rb") as raw, parquet.ParquetFile(raw) as file:
             rows = (row for batch in file.iter_batches(256) for row in batch.to_pylist())
             yield from enumerate(rows)
     except (pyarrow.ArrowException, OSError, ValueError) as error:
@@ -134,14 +145,23 @@ def _parquet(path: Path) -> Numbered:
 
 
 def _folder(path: Path, column: str) -> Numbered:
-    files = sorted(file for file in path.rglob("*") if file.suffix in (".txt", ".md") and file.is_file())
-    if not files:
-        raise InputError(f"{path} holds no .txt or .md file.")
-    for index, file in enumerate(files):
-        yield index, _file_row(file, path, column)
+    files = sorted(file for file in path.rglob("*") if file.is_file())
+    texts = [file for file in files if file.suffix in (".txt", ".md")]
+    shards = [file for file in files if _reader(file.name)]
+    if not shards and not texts:
+        raise InputError(f"{path} holds no .txt or .md file, and none of {', '.join(READERS)}.")
+    rows = (_text_row(file, path, column) for file in texts) if texts else _shards(shards, path, column)
+    yield from enumerate(rows)
 
 
-def _file_row(file: Path, folder: Path, column: str) -> Row | Failure:
+def _shards(files: list[Path], folder: Path, column: str) -> Iterator[Row | Failure]:
+    for file in files:
+        for _, row in _file(file, column):
+            place = file.relative_to(folder)
+            yield replace(row, message=f"{place}: {row.message}") if isinstance(row, Failure) else row
+
+
+def _text_row(file: Path, folder: Path, column: str) -> Row | Failure:
     try:
         return {"id": str(file.relative_to(folder)), column: read_text(file)}
     except InputError as error:

@@ -11,7 +11,7 @@ from itertools import zip_longest
 from pathlib import Path
 
 from nlptasks.benchmarks import Benchmark
-from nlptasks.data import READERS, Numbered, Row, read_rows, unpacked_text
+from nlptasks.data import READERS, Numbered, Row, place, read_rows, unpacked_text
 from nlptasks.errors import InputError, PluginError, UnknownNameError, UsageError
 from nlptasks.evaluation.hub import hub_rows
 from nlptasks.evaluation.json_file import read_json
@@ -62,6 +62,8 @@ class Dataset:
             UsageError: it is a benchmark of another task.
         """
         name, equals, path = given.partition("=")
+        if "://" in name:
+            return cls(place(given))
         if Path(given).exists() or (not equals and _is_path(given)):
             return cls(Path(given))
         benchmark = _benchmark(name)
