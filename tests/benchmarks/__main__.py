@@ -17,7 +17,7 @@ from pathlib import Path
 
 import click
 
-from tests.benchmarks import cluster, engine, gpu, prefixes, remote, startup, translation
+from tests.benchmarks import cluster, engine, fleet, gpu, prefixes, remote, startup, translation
 from tests.benchmarks.generation import measure as generation
 from tests.benchmarks.machine import machine
 from tests.benchmarks.workshop import PEERS, Workshop
@@ -27,6 +27,7 @@ PARTS: dict[str, Callable[[Workshop], str]] = {
     "prefixes": prefixes.measure,
     "translation": translation.measure,
     "remote": remote.measure,
+    "fleet": fleet.measure,
     "engine": engine.measure,
     "startup": startup.measure,
     "cluster": cluster.measure,
