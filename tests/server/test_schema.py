@@ -1,6 +1,6 @@
 """The server against its own description: whatever is sent, it makes no mistake.
 
-The long form sends so many cases to each operation: ``NLPTASKS_FUZZ=700 pytest tests/server/test_schema.py --timeout 0``.
+The long form: ``NLPTASKS_FUZZ=700 pytest tests/server/test_schema.py --timeout 0``, so many cases for each operation.
 """
 
 from __future__ import annotations

@@ -193,7 +193,7 @@ class Crew:
 
     def _replace(self, member: Member, error: Exception) -> None:
         """Put another in a lost worker's place; what it held goes to whoever is free first."""
-        reason = str(error).strip().splitlines()[-1].strip()
+        reason = (str(error).strip() or type(error).__name__).splitlines()[-1].strip()
         self._dismiss(member)
         self._members.remove(member)
         self._lost += 1
