@@ -226,7 +226,9 @@ def test_an_unknown_language_is_refused_with_the_nearest_name() -> None:
         language_code("Gernan")
 
 
-@pytest.mark.parametrize("name", ["", "x", "xx", "und", "mul", "c++", "x-foo", "root", "auto", "\ud800"])
+@pytest.mark.parametrize(
+    "name", ["", "x", "xx", "und", "mul", "c++", "x-foo", "root", "auto", "\ud800", "\0\0", "\0\x8d\x16ˋ", "de\0"]
+)
 def test_what_is_no_language_is_refused(name: str) -> None:
     with pytest.raises(UnknownNameError):
         language_code(name)

@@ -92,6 +92,7 @@ def language_code(name: str) -> str:
 
     wanted = name.strip().partition(".")[0]  # a locale may end in its encoding: de_DE.UTF-8
     wanted = _ALIASES.get(wanted.lower(), wanted).encode("utf-8", "replace").decode()
+    wanted = wanted.replace("\0", "?")  # looking one up would read beyond the table of names
     try:
         language = Language.get(wanted)
         if language.is_valid() and not language.display_name().startswith(_UNNAMED):

@@ -64,10 +64,12 @@ def serving(backend: Backend, **more: Any) -> Iterator[Served]:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        with httpx.Client(base_url=url, timeout=60) as http:
-            yield Served(service, url, http, app)
-        server.should_exit = True
-        thread.join(30)
+        try:
+            with httpx.Client(base_url=url, timeout=60) as http:
+                yield Served(service, url, http, app)
+        finally:
+            server.should_exit = True
+            thread.join(30)
         assert not thread.is_alive()
 
 

@@ -81,6 +81,7 @@ class Crew:
         self._waiting: deque[Asked] = deque()
         self._numbers = itertools.count()
         self._identity: Mapping[str, str] | None = None
+        self._room = LEAST_ROOM  # of the last worker that was ready
         self._lost = 0  # one after the other, without an answer between them
         self._stood = time.monotonic()
         self._members = [self._hire() for _ in range(self._seats.count)]
@@ -95,8 +96,7 @@ class Crew:
     @property
     def room(self) -> int:
         """How many more requests there is use for, those workers included that are not ready yet."""
-        most = max(member.room or 0 for member in self._members)
-        rooms = [member.room or most for member in self._members]
+        rooms = [member.room or self._room for member in self._members]
         return max(0, sum(rooms) - len(self._waiting) - sum(len(member.held) for member in self._members))
 
     def stand(self) -> None:
@@ -175,7 +175,7 @@ class Crew:
             self._compare(found.identity)
             member.placed, member.call = True, member.actor.load.remote()
         elif isinstance(found, Loaded):
-            member.room = max(LEAST_ROOM, found.room)
+            member.room = self._room = max(LEAST_ROOM, found.room)
         elif isinstance(found, Answered):
             for number, answer in found.answers:
                 asked = member.held.pop(number)
