@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 from typing import Any
-from urllib.request import urlopen
 
 import pytest
 
@@ -21,8 +16,7 @@ from nlptasks.records import Completion, Failure
 from nlptasks.testing.faults import status
 from nlptasks.testing.servers import FaultServer, ok
 from tests.backends.test_openai import ask
-
-SERVER = Path(__file__).parents[1] / "benchmarks" / "server.py"
+from tests.benchmarks.fleet import Server
 
 
 def free_ports(count: int) -> list[int]:
@@ -30,34 +24,9 @@ def free_ports(count: int) -> list[int]:
         return [stack.enter_context(socket.create_server(("127.0.0.1", 0))).getsockname()[1] for _ in range(count)]
 
 
-class Server:
-    """A process that may be killed, and started again at the same address."""
-
-    def __init__(self, port: int) -> None:
-        self.port = port
-        self.start()
-
-    def start(self) -> None:
-        command = [sys.executable, str(SERVER), "--port", str(self.port), "--room", "8", "--seconds", "0.02"]
-        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        assert self._process.stdout
-        self._process.stdout.readline()
-
-    def kill(self) -> None:
-        self._process.kill()
-        self._process.wait()
-        assert self._process.stdout
-        self._process.stdout.close()
-
-    @property
-    def answered(self) -> int:
-        with urlopen(f"http://127.0.0.1:{self.port}/counts") as answer:
-            return int(json.load(answer).get("answered", 0))
-
-
 @contextmanager
 def servers(count: int) -> Iterator[list[Server]]:
-    found = [Server(port) for port in free_ports(count)]
+    found = [Server(room=8, seconds=0.02) for _ in range(count)]
     try:
         yield found
     finally:

@@ -7,6 +7,7 @@ after 8 s. The pace is back at the end of the first half second in which 90 % as
 from __future__ import annotations
 
 import itertools
+import json
 import os
 import socket
 import subprocess
@@ -14,6 +15,7 @@ import sys
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass
+from urllib.request import urlopen
 
 from nlptasks.backends.openai import Options, load
 from nlptasks.records import Failure, Message, Request
@@ -38,14 +40,15 @@ class Seen:
 class Server:
     """A process at a port of its own, which it has again when it is started again."""
 
-    def __init__(self) -> None:
+    def __init__(self, room: int = 16, seconds: float = 0.1) -> None:
+        self._bounds = "--room", str(room), "--seconds", str(seconds)
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = free.getsockname()[1]
         self.start()
 
     def start(self) -> None:
         """Serve."""
-        command = [sys.executable, str(HERE / "server.py"), "--port", str(self.port), "--room", "16"]
+        command = [sys.executable, str(HERE / "server.py"), "--port", str(self.port), *self._bounds]
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert self._process.stdout
         self._process.stdout.readline()
@@ -54,6 +57,12 @@ class Server:
         """End without a word."""
         self._process.kill()
         self._process.communicate()
+
+    @property
+    def answered(self) -> int:
+        """How many requests it answered since it was started."""
+        with urlopen(f"http://127.0.0.1:{self.port}/counts") as answer:
+            return int(json.load(answer).get("answered", 0))
 
 
 def watch() -> Seen:
