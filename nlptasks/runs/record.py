@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -40,12 +41,18 @@ class Counts:
             setattr(self, name, getattr(self, name) + bool(line.get(name)))
 
 
+@cache
+def _reader(kind: Any) -> TypeAdapter[Any]:
+    """Made once: a folder may hold many runs."""
+    return TypeAdapter(kind)
+
+
 def _like(kind: Any) -> AfterValidator:
     """Return what checks that a mapping is of a kind, and leaves it as it is."""
 
     def check(value: Any) -> Any:
         try:
-            TypeAdapter(kind).validate_python(value)
+            _reader(kind).validate_python(value)
         except ValidationError as error:
             raise ValueError(one_line(error)) from None
         return value
@@ -139,7 +146,8 @@ def read_run(path: Path) -> Run:
         text = (path / "run.json").read_text("utf-8")
         if json.loads(text)["version"] != SCHEMA_VERSION:
             raise RunError(f"{path} was written by another version of nlptasks, which alone can read it.")
-        return TypeAdapter(Run).validate_json(text, strict=True)
+        run: Run = _reader(Run).validate_json(text, strict=True)
+        return run
     except ValidationError as error:
         raise RunError(f"The run.json of {path} cannot be read ({one_line(error)}).") from None
     except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
