@@ -90,6 +90,7 @@ def _given(value: Any) -> bool:
 def serve_with(given: dict[str, Any], backend_options: dict[str, Any]) -> int:
     """Serve as the flags say."""
     try:
+        from nlptasks.server.desk import Desk
         from nlptasks.server.listen import Address, serve
         from nlptasks.server.service import Bounds, Service
     except ModuleNotFoundError as error:
@@ -105,10 +106,8 @@ def serve_with(given: dict[str, Any], backend_options: dict[str, Any]) -> int:
         raise ConfigError("--max-samples cannot be more than --queue.")
     bounds = Bounds(given["body"] * 1024 * 1024, given["samples"], given["capacity"], given["seconds"])
     factory = backend_factory(given["model"], backend_options, given["cache"])
-    backend = factory.build()
-    with console.waiting(f"{factory.model} ..."), backend:
-        service = Service(factory.model, backend, bounds, given["token"] or "")
-        serve(service, address, console.note)
+    with console.waiting(f"{factory.model} ..."), Desk(factory.build(), bounds.capacity) as desk:
+        serve(Service(factory.model, desk, bounds, given["token"] or ""), address, console.note)
     return 0
 
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse
 from fastapi_offline import FastAPIOffline
-from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -45,15 +43,7 @@ REFUSED = JSONResponse(
 def create_app(service: Service, hosts: Sequence[str]) -> FastAPI:
     """Return the app; ``hosts`` are the names it may be called by, which keeps other sites' pages out."""
 
-    @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        yield
-        await run_in_threadpool(service.desk.close)
-
-    app: FastAPI = FastAPIOffline(
-        title="nlptasks", version=version("nlptasks"), redoc_url=None, lifespan=lifespan, docs_url="/docs"
-    )
-
+    app: FastAPI = FastAPIOffline(title="nlptasks", version=version("nlptasks"), redoc_url=None, docs_url="/docs")
     app.add_middleware(Door, admits=service.admits)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False)
     errors.handle(app)

@@ -7,6 +7,8 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from typing_extensions import Self
+
 from nlptasks.backends.base import Backend, Show, name_of
 from nlptasks.engine import Engine
 from nlptasks.engine.live import Live
@@ -37,7 +39,11 @@ class Call:
 
 
 class Desk:
-    """A thread that answers calls, all by one backend; at most ``capacity`` are under way."""
+    """Answers calls, all by one backend; at most ``capacity`` are under way.
+
+    The backend is entered, asked and closed in one thread that does nothing else: OpenMP keeps threads for every thread
+    that has computed with it, and with more of them than cores each waits in a way that slows all.
+    """
 
     def __init__(self, backend: Backend, capacity: int) -> None:
         self.backend = backend
@@ -45,8 +51,26 @@ class Desk:
         self._arrivals: queue.SimpleQueue[Call | None] = queue.SimpleQueue()
         self._calls: dict[int, Call] = {}
         self._lock = threading.Lock()
+        self._begun = threading.Event()
+        self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._work, name="nlptasks-desk", daemon=True)
+
+    def __enter__(self) -> Self:
+        """Return once the backend is entered; raises what that raises."""
         self._thread.start()
+        self._begun.wait()
+        self._check()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Answer what is under way, and close the backend; raises what that raises."""
+        self._arrivals.put(None)
+        self._thread.join()
+        self._check()
+
+    def _check(self) -> None:
+        if self._error:
+            raise self._error
 
     @property
     def under_way(self) -> int:
@@ -74,14 +98,15 @@ class Desk:
         call.dropped = True
         self._arrivals.put(call)
 
-    def close(self) -> None:
-        """Answer what is under way, and end."""
-        self._arrivals.put(None)
-        self._thread.join()
-
     def _work(self) -> None:
-        while (first := self._arrivals.get()) is not None:
-            self._answer(first)
+        try:
+            with self.backend:
+                self._begun.set()
+                while (first := self._arrivals.get()) is not None:
+                    self._answer(first)
+        except BaseException as error:  # raised again where the desk is entered or left
+            self._error = error
+            self._begun.set()
 
     def _answer(self, first: Call) -> None:
         """Answer calls until the end, or until the backend fails: then all that are under way fail."""

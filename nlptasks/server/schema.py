@@ -55,6 +55,37 @@ USAGE = {
     "required": ["prompt_tokens", "completion_tokens"],
     "properties": {"prompt_tokens": {"type": "integer"}, "completion_tokens": {"type": "integer"}},
 }
+COMPLETION = {
+    "type": "object",
+    "required": ["id", "object", "created", "model", "choices", "usage"],
+    "properties": {
+        "id": {"type": "string"},
+        "object": {"const": "chat.completion"},
+        "created": {"type": "integer", "description": "Seconds since 1970."},
+        "model": {"type": "string"},
+        "choices": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["index", "message", "finish_reason"],
+                "properties": {
+                    "index": {"type": "integer"},
+                    "message": {
+                        "type": "object",
+                        "required": ["role", "content"],
+                        "properties": {
+                            "role": {"const": "assistant"},
+                            "content": {"type": "string"},
+                            "reasoning_content": {"type": "string"},
+                        },
+                    },
+                    "finish_reason": {"type": "string"},
+                },
+            },
+        },
+        "usage": {"$ref": REF.format(model="Usage")},
+    },
+}
 
 
 def describe(app: FastAPI, service: Service) -> None:
@@ -81,10 +112,12 @@ def _described(app: FastAPI, service: Service) -> dict[str, Any]:
         name = operation.pop(BODY, None)
         if name == CHAT:
             operation["requestBody"] = _required(known[Asked, "validation"])
+            operation["responses"]["200"] = _answer("The reply.", COMPLETION)
         elif name:
             task = service.offers[name].task
             operation["requestBody"] = _required(_body(known, task, service.bounds.samples))
-            operation["responses"]["200"] = _answer(known[task.Output, "serialization"])
+            results = _results(known[task.Output, "serialization"])
+            operation["responses"]["200"] = _answer("A result for every input, in their order.", results)
     return whole
 
 
@@ -102,7 +135,7 @@ def _body(known: Mapping[Any, Mapping[str, Any]], task: AnyTask, most: int) -> d
     return {"type": "object", "required": ["input"], "properties": properties, "additionalProperties": False}
 
 
-def _answer(output: Mapping[str, Any]) -> dict[str, Any]:
+def _results(output: Mapping[str, Any]) -> dict[str, Any]:
     done = {
         "type": "object",
         "required": ["output", "usage"],
@@ -110,12 +143,15 @@ def _answer(output: Mapping[str, Any]) -> dict[str, Any]:
     }
     bad = {"type": "object", "required": ["error"], "properties": {"error": {"$ref": REF.format(model="Failure")}}}
     results = {"type": "array", "items": {"anyOf": [done, bad]}}
-    whole = {
+    return {
         "type": "object",
         "required": ["model", "results"],
         "properties": {"model": {"type": "string"}, "results": results},
     }
+
+
+def _answer(description: str, whole: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        "description": "A result for every input, in their order.",
+        "description": description,
         "content": {"application/json": {"schema": whole}, "text/event-stream": {}},
     }

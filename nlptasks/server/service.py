@@ -41,17 +41,17 @@ class Offer:
 
 @dataclass(frozen=True)
 class Service:
-    """Every installed task on one backend. ``token`` is what clients must show, empty where they need none."""
+    """Every installed task at one desk. ``token`` is what clients must show, empty where they need none."""
 
     model: str
-    backend: Backend
+    desk: Desk
     bounds: Bounds = field(default_factory=Bounds)
     token: str = ""
 
-    @cached_property
-    def desk(self) -> Desk:
-        """What answers."""
-        return Desk(self.backend, self.bounds.capacity)
+    @property
+    def backend(self) -> Backend:
+        """What answers at the desk."""
+        return self.desk.backend
 
     @cached_property
     def metrics(self) -> Metrics:

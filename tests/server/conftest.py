@@ -18,6 +18,7 @@ from fastapi import FastAPI
 from nlptasks.backends.base import Backend
 from nlptasks.backends.factory import wrapped
 from nlptasks.server.app import create_app
+from nlptasks.server.desk import Desk
 from nlptasks.server.listen import Address
 from nlptasks.server.service import Bounds, Service
 from tests.backends.hf.conftest import hf  # noqa: F401  (a fixture)
@@ -57,8 +58,9 @@ Serve = Callable[..., Served]
 def serving(backend: Backend, **more: Any) -> Iterator[Served]:
     """Serve until left; ``more`` are bounds, and the token."""
     token = more.pop("token", "")
-    service = Service("the/model", wrapped(backend), Bounds(**more), token)
-    with Address("127.0.0.1", 0).bind() as listening:
+    bounds = Bounds(**more)
+    with Desk(wrapped(backend), bounds.capacity) as desk, Address("127.0.0.1", 0).bind() as listening:
+        service = Service("the/model", desk, bounds, token)
         app = create_app(service, Address("127.0.0.1", 0).hosts)
         server = uvicorn.Server(uvicorn.Config(app, log_level="critical", timeout_graceful_shutdown=5))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)

@@ -1,19 +1,20 @@
 """The server against its own description: whatever is sent, it makes no mistake.
 
-The long form: ``NLPTASKS_FUZZ=700 pytest tests/server/test_schema.py --timeout 0``, so many cases for each operation.
+In the long form of ``tests/abuse`` there are about 7 cases for 10 inputs, spread over the operations.
 """
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 from nlptasks.backends.echo import load as echo
+from tests.abuse.damage import INPUTS
 from tests.server.conftest import serving
 
-CASES = os.environ.get("NLPTASKS_FUZZ", "20")
+CASES = str(INPUTS // 14 or 20)
+"""Of each operation, beside those that cover what it describes."""
 CHECKS = "not_a_server_error,content_type_conformance,response_schema_conformance,status_code_conformance"
 
 
@@ -32,3 +33,12 @@ def test_whatever_is_sent_the_server_makes_no_mistake(tmp_path: Path) -> None:
         assert done.returncode == 0, done.stdout[-4000:]
         assert served.idle()
     assert "test cases" in done.stdout.lower()
+
+
+def test_every_answer_is_described_whole_and_streamed() -> None:
+    with serving(echo("")) as served:
+        paths = served.http.get("/openapi.json").json()["paths"]
+    posted = [path["post"]["responses"]["200"]["content"] for path in paths.values() if "post" in path]
+    assert len(posted) > 5
+    assert all(set(content) == {"application/json", "text/event-stream"} for content in posted)
+    assert all(content["application/json"]["schema"]["required"] for content in posted)

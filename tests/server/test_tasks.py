@@ -11,11 +11,14 @@ from typing import Any
 
 import httpx
 import pytest
+from typing_extensions import Self
 
 from nlptasks.backends.base import Answer, Backend, Capability
 from nlptasks.backends.echo import load as echo
+from nlptasks.errors import BackendError
 from nlptasks.records import Completion, Failure, Request
-from tests.server.conftest import Serve, Served, leave
+from nlptasks.server.desk import Desk
+from tests.server.conftest import Serve, Served, leave, serving
 
 INPUTS: dict[str, dict[str, Any]] = {
     "chat": {"message": "Who wrote the letter?"},
@@ -222,8 +225,6 @@ def test_a_session_that_breaks_fails_its_samples_and_the_next_are_answered(serve
 
 
 def test_what_is_running_is_finished_at_the_end(serve: Serve) -> None:
-    from tests.server.conftest import serving
-
     with ThreadPoolExecutor(1) as clients:
         with serving(Batches(seconds=0.5)) as served:
             running = clients.submit(_post, served)
@@ -246,9 +247,36 @@ def test_counts_tell_tasks_and_no_text(serve: Serve) -> None:
     assert "unheard" not in text
 
 
-def test_the_desk_ends_its_thread(serve: Serve) -> None:
-    from tests.server.conftest import serving
+class Threads(Batches):
+    """Keeps the names of the threads that it is called in."""
 
-    with serving(echo("")) as served:
+    def __init__(self, refuses: bool = False) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+        self._refuses = refuses
+
+    def __enter__(self) -> Self:
+        self.names.add(threading.current_thread().name)
+        if self._refuses:
+            raise BackendError("There is no model here.")
+        return self
+
+    def complete(self, requests: Sequence[Request]) -> Sequence[Answer]:
+        self.names.add(threading.current_thread().name)
+        return super().complete(requests)
+
+    def close(self) -> None:
+        self.names.add(threading.current_thread().name)
+
+
+def test_one_thread_does_all_that_a_backend_does_and_ends() -> None:
+    backend = Threads()
+    with serving(backend) as served:
         served.run("chat", {"message": "Hi"})
+    assert backend.names == {"nlptasks-desk"}
     assert not [one for one in threading.enumerate() if one.name == "nlptasks-desk" and one.is_alive()]
+
+
+def test_a_model_that_does_not_load_is_said_before_anything_is_served() -> None:
+    with pytest.raises(BackendError, match="no model here"), Desk(Threads(refuses=True), 1):
+        pass

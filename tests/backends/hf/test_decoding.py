@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from nlptasks.backends.hf.backend import HFBackend
-from nlptasks.backends.hf.decoding.decoder import Decoder, Writer
+from nlptasks.backends.hf.decoding.decoder import KEPT, Decoder, Writer
 from nlptasks.backends.hf.decoding.prefixes import LEAST, common, shared
 from nlptasks.backends.hf.decoding.session import suits
 from nlptasks.records import Completion, Failure
@@ -84,6 +84,32 @@ def test_what_prompts_share_is_read_once(hf: Open, monkeypatch: pytest.MonkeyPat
     decoder.add([later])
     decode(decoder)
     assert sum(read) == 3  # two tokens of its own, and one written
+
+
+def test_what_prompts_share_is_known_where_they_come_one_by_one(hf: Open) -> None:
+    backend = hf("llama")
+    rows = writers(backend)[12:]
+    decoder = Decoder(backend.model, 10_000)
+    for row in rows:
+        decoder.add([row])
+        decode(decoder)
+    assert [row.behind for row in rows] == [0, *[2 * LEAST] * 7]
+    assert [row.new for row in rows] == [
+        generate(backend, row.ids, max_new_tokens=row.most, do_sample=False) for row in rows
+    ]
+
+
+def test_what_is_kept_of_prefixes_is_bounded(hf: Open) -> None:
+    backend = hf("llama")
+    chance, size = random.Random(1), backend.config.vocab_size
+    for tokens in (10_000, 8 * LEAST):
+        decoder = Decoder(backend.model, tokens)
+        for _ in range(KEPT + 2):
+            start = [chance.randrange(size) for _ in range(2 * LEAST)]
+            decoder.add([Writer([*start, last], 2, frozenset()) for last in (1, 2)])
+            decode(decoder)
+        kept = [len(one) for one in decoder._prefixes]
+        assert len(kept) == min(KEPT, tokens // 2 // (2 * LEAST))
 
 
 def test_rows_join_while_others_write(hf: Open) -> None:
@@ -192,3 +218,5 @@ def test_what_saves_most_is_shared() -> None:
     assert shared(ids, [[*range(190), 0], *([*range(100), n] for n in range(9))]) == 100
     assert shared(ids, [[*range(LEAST - 1), 0]]) == 0
     assert shared(ids, []) == 0
+    assert shared(ids, [[*range(150), 0]], known=100) == 0  # to read 150 once more would save 100
+    assert shared(ids, [[*range(150), 0], [*range(150), 1], [*range(150), 2]], known=100) == 150

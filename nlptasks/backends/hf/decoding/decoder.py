@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from nlptasks.backends.hf.decoding.attention import PACKED, Layout, Stretch
@@ -14,8 +16,10 @@ from nlptasks.backends.hf.decoding.sampling import Sampling, choose
 
 READ = 2048
 """Tokens of prompts that are read in one step."""
-KEPT = 4
+KEPT = 8
 """Prefixes that are kept for later prompts."""
+REMEMBERED = 32
+"""Earlier prompts that a new one is compared with: where prompts come one by one, few wait beside it."""
 
 
 @dataclass(eq=False)
@@ -79,6 +83,7 @@ class Decoder:
         self.active: list[Writer] = []
         self._slots = Slots(0, 0)
         self._prefixes: list[Prefix] = []
+        self._earlier: deque[Sequence[int]] = deque(maxlen=REMEMBERED)
 
     def add(self, rows: Sequence[Writer]) -> None:
         """Let rows wait; the longest enter first, so that those that run together are of like length."""
@@ -131,17 +136,18 @@ class Decoder:
                 self._slots = self._slots.resized(room, max(capacity, self._slots.capacity), len(self.active))
             row.begun = time.perf_counter()
             self.active.append(self.waiting.pop())
+            self._earlier.append(row.ids)
             if sum(len(each.own) - each.stored for each in self.active if not each.read) >= READ:
                 return
 
     def _share(self, row: Writer) -> None:
-        """Give a row the longest known prefix, or one that it has in common with others that wait."""
+        """Give a row the longest known prefix, or one that it has in common with others that wait or came before."""
         fitting = [one for one in self._prefixes if common(row.ids, [*one.ids, -1]) == len(one)]
-        known = max(fitting, key=len, default=None)
-        length = shared(row.ids, (other.ids for other in self.waiting[:-1]))
-        if known is None or length > 2 * len(known):
-            known = self._read_prefix(row.ids[:length]) if length else None
-        row.prefix = known
+        row.prefix = max(fitting, key=len, default=None)
+        others = chain((other.ids for other in self.waiting[:-1]), self._earlier)
+        if length := shared(row.ids, others, row.behind):
+            row.prefix = self._read_prefix(row.ids[:length])
+            self._keep(row.prefix)
 
     def _read_prefix(self, ids: list[int]) -> Prefix:
         slots = Slots(1, len(ids))
@@ -149,13 +155,16 @@ class Decoder:
             part = ids[first : first + READ]
             stretch = Stretch(0, 0, len(part), first, None)
             self._run(slots, part, range(first, first + len(part)), [0] * len(part), 0, [], [stretch], [])
-        prefix = slots.prefix(ids)
-        used = {row.prefix for row in self.active}
-        old = [one for one in self._prefixes if one not in used]
-        for one in old[: max(0, len(self._prefixes) + 1 - KEPT)]:
-            self._prefixes.remove(one)
+        return slots.prefix(ids)
+
+    def _keep(self, prefix: Prefix) -> None:
+        """Keep a prefix, and let go of the oldest that no row stands behind."""
         self._prefixes.append(prefix)
-        return prefix
+        used = {prefix, *(row.prefix for row in self.active)}
+        for one in [one for one in self._prefixes if one not in used]:
+            if len(self._prefixes) <= KEPT and sum(map(len, self._prefixes)) <= self.tokens // 2:
+                return
+            self._prefixes.remove(one)
 
     def _forward(self, writing: Sequence[Writer], stretches: Sequence[tuple[Writer, int]]) -> None:
         tokens = [row.new[-1] for row in writing]

@@ -8,14 +8,16 @@ LEAST = 32
 """Tokens below which sharing is not worth its trouble."""
 
 
-def shared(ids: Sequence[int], others: Iterable[Sequence[int]]) -> int:
+def shared(ids: Sequence[int], others: Iterable[Sequence[int]], known: int = 0) -> int:
     """Return how many tokens of ``ids`` to share with ``others``, 0 for none: where most reading is saved.
 
-    At least one token is left to each prompt.
+    ``known`` of them need not be read as it is; to share more, all are read once more. One token at least is left to
+    each prompt.
     """
     lengths = sorted((common(ids, other) for other in others), reverse=True)
-    _, length = max(((length * (number + 1), length) for number, length in enumerate(lengths)), default=(0, 0))
-    return length if length >= LEAST else 0
+    saved = (((length - known) * rows - length, length) for rows, length in enumerate(lengths, 2))
+    most, length = max(saved, default=(0, 0))
+    return length if most > 0 and length >= LEAST else 0
 
 
 def common(first: Sequence[int], second: Sequence[int]) -> int:
