@@ -9,9 +9,11 @@ import json
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from nlptasks.data import delivery
 from tests.support import Cli
 
 RUN = ["run", "text-generation", "-m", "echo", "--input"]
@@ -95,6 +97,17 @@ def test_rows_of_a_store(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPat
             assert done.code == 0, done.err
             found = texts((tmp_path / f"{count}.jsonl").read_text("utf-8"))
             assert found == [f"Zeile {n} 你好" for n in range(50 - count, 50)]
+        for name in ("out.jsonl", "out.parquet"):
+            done = cli(*RUN, "s3://bucket/shards", "-o", f"s3://bucket/results/{name}")
+            assert done.code == 0, done.err
+            assert f"-> s3://bucket/results/{name}" in done.err
+            done = cli(*RUN, f"s3://bucket/results/{name}", "-o", f"again-{name}.jsonl")
+            found = texts((tmp_path / f"again-{name}.jsonl").read_text("utf-8"))
+            assert found == [f"Zeile {n} 你好" for n in range(50)]
+        done = cli(*RUN, "s3://bucket/shards", "-o", "s3://nosuch/out.jsonl", "--overwrite")
+        assert done.code == 1
+        assert "s3://nosuch/out.jsonl cannot be written" in done.err
+        assert len((tmp_path / "out.jsonl").read_text("utf-8").splitlines()) == 50
     finally:
         store.stop()
 
@@ -114,3 +127,81 @@ def test_a_folder_of_shards_is_read_by_their_names(cli: Cli, tmp_path: Path) -> 
     assert "part-2.jsonl: line 11 is no JSON" in done.err
     rows = [json.loads(line) for line in done.out.splitlines()]
     assert [row["prediction"] for row in rows if "error" not in row] == [f"Zeile {n} 你好" for n in range(22)]
+
+
+def test_rows_go_to_parquet(cli: Cli, tmp_path: Path) -> None:
+    import pyarrow.parquet
+
+    rows: list[dict[str, Any]] = [
+        {"prompt": f"Zeile {n} 你好", "weight": n if n < 5 else n + 0.5, "tags": [] if n < 4 else ["x"]}
+        for n in range(9)
+    ]
+    rows = [*rows, {"prompt": 7}, {"prompt": "the last", "source": {"page": 3}}]
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    done = cli(*RUN, "rows.jsonl", "-o", "rows.parquet")
+    assert done.code == 3
+    assert "11 rows, 1 failed" in done.err
+    assert "-> rows.parquet" in done.err
+    found = pyarrow.parquet.read_table(tmp_path / "rows.parquet").to_pylist()
+    lines = [json.loads(line) for line in (tmp_path / "rows.parquet.jsonl").read_text("utf-8").splitlines()]
+    assert [plain(row) for row in found][:9] == [plain(line) for line in lines][:9]
+    assert found[9]["prompt"] == "7"
+    assert found[9]["error"]["type"] == "input"
+    assert found[10]["source"] == {"page": 3}
+    assert not list(tmp_path.glob("*.new"))
+    done = cli(*RUN, "rows.jsonl", "-o", "rows.parquet")
+    assert "resuming after 10" in done.err
+
+
+def plain(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if value is not None}
+
+
+ODD: list[list[Any]] = [[1, "ii"], [1, [2]], [{}, {}], [{"a": 1}, {"a": "b"}], [2**70, 1], [None, None], [[], [{}]]]
+
+
+@pytest.mark.parametrize("group", [1, 2])
+@pytest.mark.parametrize("odd", ODD, ids=map(str, ODD))
+def test_values_of_several_kinds_become_text(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, odd: list[Any], group: int
+) -> None:
+    import pyarrow.parquet
+
+    monkeypatch.setattr(delivery, "GROUP", group)
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text("".join(json.dumps({"page": each, "text": "你好"}) + "\n" for each in odd), "utf-8")
+    delivery.deliver(rows, tmp_path / "rows.parquet")
+    found = pyarrow.parquet.read_table(tmp_path / "rows.parquet").to_pylist()
+    assert [row["text"] for row in found] == ["你好", "你好"]
+    assert [
+        json.loads(row["page"]) if isinstance(row["page"], str) and row["page"] != "ii" else row["page"]
+        for row in found
+    ] == odd
+
+
+@pytest.mark.parametrize("name", ["out.csv", "out", "out.jsonl.gz", "s3://bucket/out.txt"])
+def test_other_formats_are_refused_before_any_work(cli: Cli, tmp_path: Path, name: str) -> None:
+    pytest.importorskip("upath", reason="URLs need the extra: pip install 'nlptasks[cloud]'")
+    (tmp_path / "rows.jsonl").write_bytes(lines(0, 2))
+    done = cli(*RUN, "rows.jsonl", "-o", name)
+    assert done.code == 2
+    assert "rows are written as .jsonl or .parquet" in done.err
+
+
+def test_rows_go_to_a_url(cli: Cli, web: str, tmp_path: Path) -> None:
+    pytest.importorskip("upath", reason="URLs need the extra: pip install 'nlptasks[cloud]'")
+    (tmp_path / "rows.jsonl").write_bytes(lines(0, 5))
+    (tmp_path / "results").mkdir()
+    url = (tmp_path / "results" / "out.jsonl").as_uri()
+    done = cli(*RUN, "rows.jsonl", "-o", url)
+    assert done.code == 0, done.err
+    written = (tmp_path / "results" / "out.jsonl").read_text("utf-8")
+    assert written == (tmp_path / "out.jsonl").read_text("utf-8")
+    assert len(texts(written)) == 5
+    done = cli(*RUN, "rows.jsonl", "-o", f"{web}/out.jsonl")
+    assert done.code == 1
+    assert "cannot be written" in done.err
+    assert "The rows are in out.jsonl" in done.err
+    done = cli(*RUN, url, "-o", url)
+    assert done.code == 2
+    assert "overwrite --input" in done.err

@@ -56,8 +56,8 @@ The columns of a row are the fields of the [task](tasks.md): of its input, of it
 WRITTEN = """\
 ## What is written
 
-`--output` is JSON Lines, whatever the input was. Columns that came with a row are kept; these are added, in place of
-columns of the same name:
+`--output` is JSON Lines, or Parquet where its name ends so, whatever the input was. Columns that came with a row are
+kept; these are added, in place of columns of the same name:
 """
 ROW = {
     "id": "The row's own, else its position.",

@@ -15,7 +15,7 @@ from nlptasks.cli import console
 from nlptasks.cli.call import Call
 from nlptasks.cli.exits import Exit, stoppable
 from nlptasks.cli.progress import Progress
-from nlptasks.data import Columns, dump_line, is_here, output_row, plain_column, read_rows
+from nlptasks.data import Columns, deliver, dump_line, is_here, output_row, plain_column, read_rows, working_file
 from nlptasks.engine import Engine
 from nlptasks.errors import InputError, StoppedError, UsageError
 from nlptasks.plugin import registry
@@ -29,11 +29,9 @@ def run_batch(call: Call) -> int:
     given = call.given
     if given.get("text") or given[call.sections.first.key]:
         raise UsageError("Give one input or --input with many, not both.")
-    output: Path | None = None if str(given["output"]) == "-" else given["output"]
-    if output and output.suffix != ".jsonl":
-        raise UsageError(f"--output {output}: rows are written as JSON Lines: name a .jsonl file.")
     source: Path = given["source"]
-    if output and output.exists() and is_here(source) and source.exists() and output.samefile(source):
+    output = None if given["output"] in (None, Path("-")) else working_file(given["output"])
+    if output and any(_same(source, written) for written in (output, given["output"])):
         raise UsageError("--output would overwrite --input: name another file.")
     job = call.job()
     columns = Columns(job.task, mapping(given["columns"]), call.values(call.sections.input), source.parent)
@@ -53,6 +51,12 @@ def run_batch(call: Call) -> int:
         directory = RunDirectory(output, job.run(backend, origin(source, columns)), given["log_content"], guards.redact)
         counts = _to_file(call, directory, engine, everything)
     return Exit.FINISHED_WITH_FAILURES if counts.failed else 0
+
+
+def _same(one: Path, other: Path) -> bool:
+    if is_here(one) and is_here(other):
+        return one.exists() and other.exists() and one.samefile(other)
+    return one == other
 
 
 def _to_stdout(engine: Engine, items: Iterator[Sample | Record]) -> Counts:
@@ -77,6 +81,7 @@ def _to_file(call: Call, directory: RunDirectory, engine: Engine, items: Iterato
     except KeyboardInterrupt:
         finished = directory.run.counts.total
         raise StoppedError(f"Stopped after {finished} rows: run the same command to go on.") from None
+    deliver(directory.output, call.given["output"])
     _tell_end(call, directory)
     return directory.run.counts
 
@@ -101,10 +106,12 @@ def tell_failure(record: Record) -> None:
 def _tell_end(call: Call, directory: RunDirectory) -> None:
     run = directory.run
     if call.given["as_json"]:
-        console.say_json({"output": str(directory.output), "run": str(directory.path), "counts": asdict(run.counts)})
+        console.say_json(
+            {"output": str(call.given["output"]), "run": str(directory.path), "counts": asdict(run.counts)}
+        )
         return
     extra = "".join(f", {count} {name}" for name, count in asdict(run.counts).items() if count and name != "total")
-    console.note(f"{run.counts.total} rows{extra} in {run.seconds:.1f} s -> {directory.output}")
+    console.note(f"{run.counts.total} rows{extra} in {run.seconds:.1f} s -> {call.given['output']}")
     if run.counts.failed:
         console.note("Run the same command again to retry the failed rows.")
 

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 PATH = click.Path(path_type=Path)
 
 
-class Source(click.Path):
-    """Where rows come from: a path, ``-`` or a URL."""
+class Place(click.Path):
+    """Where rows come from or go to: a path, ``-`` or a URL."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
         from nlptasks.data import place
@@ -50,13 +50,13 @@ CLUSTER = [
 BATCH = [
     click.Option(
         ["source", "-i", "--input"],
-        type=Source(),
+        type=Place(),
         help="A file of samples (.jsonl .csv .tsv .parquet .txt), a folder, a URL, or - for JSON Lines.",
     ),
     click.Option(
         ["output", "-o", "--output"],
-        type=PATH,
-        help="The .jsonl file that gets their rows; the same command resumes after a stop.",
+        type=Place(),
+        help="The .jsonl or .parquet file, here or at a URL, that gets their rows; the same command resumes.",
     ),
     click.Option(["columns", "--map"], multiple=True, metavar="FIELD=COLUMN", help="Which column holds a field."),
     click.Option(["limit", "--limit"], type=click.IntRange(1), help="Take this many samples only."),

@@ -7,6 +7,8 @@ from nlptasks.data.columns import column_names as column_names
 from nlptasks.data.columns import one_line as one_line
 from nlptasks.data.columns import plain_column as plain_column
 from nlptasks.data.columns import unpacked as unpacked
+from nlptasks.data.delivery import deliver as deliver
+from nlptasks.data.delivery import working_file as working_file
 from nlptasks.data.place import is_here as is_here
 from nlptasks.data.place import place as place
 from nlptasks.data.place import reached as reached

@@ -1,4 +1,4 @@
-"""Where rows come from: a path here, or a URL that is read like one."""
+"""Where rows come from and go to: a path here, or a URL that is used like one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from nlptasks.errors import InputError, MissingExtraError
 
 
 def place(given: str) -> Path:
-    """Return a path, or for a URL (``s3://``, ``https://`` and what else fsspec knows) what can be read like one.
+    """Return a path, or for a URL (``s3://``, ``https://`` and what else fsspec knows) what can be used like one.
 
     Raises:
         MissingExtraError: URLs need an extra.
@@ -22,11 +22,11 @@ def place(given: str) -> Path:
     try:
         from upath import UPath
     except ModuleNotFoundError:
-        raise MissingExtraError("Reading from a URL", "cloud") from None
+        raise MissingExtraError("A URL", "cloud") from None
     try:
         return cast("Path", UPath(given))
     except (ValueError, ImportError) as error:
-        raise InputError(f"{given} cannot be read: {error}") from None
+        raise InputError(f"{given} is no place for rows: {error}") from None
 
 
 def is_here(path: Path) -> bool:

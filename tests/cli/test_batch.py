@@ -266,7 +266,7 @@ def test_two_processes_do_not_write_one_run(cli: Cli, tmp_path: Path) -> None:
     ("arguments", "words"),
     [
         (["-i", "none.jsonl"], ["No such file", "none.jsonl"]),
-        (["-i", "in.jsonl", "-o", "out.csv"], ["JSON Lines", ".jsonl"]),
+        (["-i", "in.jsonl", "-o", "out.csv"], [".parquet", ".jsonl"]),
         (["-i", "in.docx"], ["unknown format", ".jsonl"]),
         (["-i", "in.jsonl", "--map", "prompt"], ["FIELD=COLUMN"]),
         (["-i", "in.jsonl", "--map", "prompt=txt"], ["'txt'", "'text'"]),
