@@ -106,8 +106,10 @@ def serve_with(given: dict[str, Any], backend_options: dict[str, Any]) -> int:
         raise ConfigError("--max-samples cannot be more than --queue.")
     bounds = Bounds(given["body"] * 1024 * 1024, given["samples"], given["capacity"], given["seconds"])
     factory = backend_factory(given["model"], backend_options, given["cache"])
-    with console.waiting(f"{factory.model} ..."), Desk(factory.build(), bounds.capacity) as desk:
-        serve(Service(factory.model, desk, bounds, given["token"] or ""), address, console.note)
+    desk = Desk(factory.build(), bounds.capacity)
+    with address.bind() as listening, console.waiting(f"{factory.model} ...") as loaded, desk:
+        loaded()
+        serve(Service(factory.model, desk, bounds, given["token"] or ""), listening, address.hosts, console.note)
     return 0
 
 

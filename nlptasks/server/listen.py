@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import uvicorn
@@ -50,17 +50,15 @@ class Address:
             raise ConfigError(f"Cannot listen at {self.host}, port {self.port} ({reason}): choose another.") from None
 
 
-def serve(service: Service, address: Address, say: Callable[[str], None]) -> None:
-    """Serve until SIGTERM or Ctrl-C, then finish what is running; ``say`` gets the address once it is open."""
-    with address.bind() as listening:
-        host, port = listening.getsockname()[:2]
-        app = create_app(service, address.hosts)
-        config = uvicorn.Config(
-            app,
-            log_level="critical",
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=int(service.bounds.seconds),
-        )
-        say(f"Serving {service.model} at http://{f'[{host}]' if ':' in host else host}:{port} (Ctrl-C ends it)")
-        uvicorn.Server(config).run(sockets=[listening])
+def serve(service: Service, listening: socket.socket, hosts: Sequence[str], say: Callable[[str], None]) -> None:
+    """Serve until SIGTERM or Ctrl-C, then finish what is running; ``say`` gets the address once it answers."""
+    host, port = listening.getsockname()[:2]
+    config = uvicorn.Config(
+        create_app(service, hosts),
+        log_level="critical",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=int(service.bounds.seconds),
+    )
+    say(f"Serving {service.model} at http://{f'[{host}]' if ':' in host else host}:{port} (Ctrl-C ends it)")
+    uvicorn.Server(config).run(sockets=[listening])

@@ -13,6 +13,7 @@ import pytest
 
 from nlptasks.backends.echo import load as echo
 from nlptasks.errors import ConfigError
+from nlptasks.server.desk import Desk
 from nlptasks.server.listen import Address
 from tests.server.conftest import Serve
 from tests.support import Cli
@@ -78,6 +79,14 @@ def test_an_open_server_must_be_wanted(cli: Cli) -> None:
 def test_a_port_that_is_taken_is_said() -> None:
     with Address("127.0.0.1", 0).bind() as first, pytest.raises(ConfigError, match="port"):
         Address("127.0.0.1", first.getsockname()[1]).bind()
+
+
+def test_a_port_that_is_taken_is_said_before_a_model_is_loaded(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Desk, "__enter__", lambda desk: pytest.fail("a model was loaded"))
+    with Address("127.0.0.1", 0).bind() as first:
+        result = cli("serve", "-m", "echo", "--port", str(first.getsockname()[1]))
+    assert result.code == 2
+    assert "choose another" in result.err
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGTERM there")
