@@ -80,7 +80,7 @@ def _read(path: Path) -> dict[str, Any]:
 
     try:
         values: dict[str, Any] = tomllib.loads(path.read_text("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError, OSError) as error:
         raise ConfigError(f"{path} cannot be read: {error}") from None
     known = [one.name for one in fields(Config)]
     for key, value in values.items():

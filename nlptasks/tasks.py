@@ -53,7 +53,7 @@ class GenerationOptions(BaseModel):
     def _is_schema(cls, value: str | None) -> str | None:
         try:
             fits = value is None or isinstance(json.loads(value), dict)
-        except json.JSONDecodeError as error:
+        except (json.JSONDecodeError, RecursionError) as error:
             raise ValueError(f"a JSON schema must be JSON ({error})") from None
         if not fits:
             raise ValueError("a JSON schema is a JSON object")

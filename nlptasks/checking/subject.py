@@ -83,6 +83,6 @@ def _read(file: Path) -> Mapping[str, Any]:
         found: dict[str, Any] = tomllib.loads(file.read_text("utf-8"))
     except FileNotFoundError:
         raise InputError(f"{file.parent} holds no package: there is no pyproject.toml.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError, OSError) as error:
         raise InputError(f"{file} cannot be read: {error}") from None
     return found

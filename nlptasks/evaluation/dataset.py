@@ -162,7 +162,7 @@ def _json(path: Path) -> Iterator[Row]:
     try:
         lines = [line for line in text.splitlines() if line.strip()]
         value = json.loads(text) if len(lines) < 2 or not _is_object(lines[0]) else list(map(json.loads, lines))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is no JSON: {error}") from None
     rows = value.get("data", [value]) if isinstance(value, dict) else value
     if not (isinstance(rows, list) and all(isinstance(row, dict) for row in rows)):
@@ -173,7 +173,7 @@ def _json(path: Path) -> Iterator[Row]:
 def _is_object(line: str) -> bool:
     try:
         return isinstance(json.loads(line), dict)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
 
 

@@ -198,7 +198,10 @@ def _read(source: Source, name: str) -> Any:
         from transformers.utils import cached_file
 
         path = cached_file(source.name, name, _raise_exceptions_for_missing_entries=False, **source.arguments)
-    return json.loads(Path(path).read_text("utf-8")) if path else None
+    try:
+        return json.loads(Path(path).read_text("utf-8")) if path else None
+    except (ValueError, RecursionError) as error:
+        raise ModelError(f"{source.model!r}: {name} is no JSON ({error}): choose another encoder.") from None
 
 
 def _check_downloaded(source: Source) -> None:

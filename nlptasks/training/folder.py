@@ -130,7 +130,7 @@ def read(path: Path) -> Record:
         if values["version"] != VERSION:
             raise RunError(f"{path} was written by another version of nlptasks: use --overwrite, or another --output.")
         return Record(**values)
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError, RecursionError, TypeError, KeyError) as error:
         raise RunError(f"{path} is no readable training ({error}): use --overwrite, or another --output.") from None
 
 

@@ -80,7 +80,7 @@ class Blueprint:
             raise UnknownNameError("config", name, CONFIGS, f"Give {', '.join(CONFIGS)} or a config.json.")
         try:
             values = json.loads(path.read_text("utf-8"))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ConfigError(f"{path} is no config file: {error}") from None
         if not isinstance(values, dict) or "model_type" not in values or "vocab_size" not in values:
             raise ConfigError(f"{path} is no config of a model: it needs a model_type and a vocab_size.")

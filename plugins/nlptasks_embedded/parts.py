@@ -61,7 +61,7 @@ class Parts:
         """
         try:
             facts = json.loads((self.folder / FACTS).read_text("utf-8"))
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise ModelError(
                 f"{self.folder} is no folder of parts that the recipe of the embedded model wrote ({error}): "
                 "--model embedded takes those of the package."

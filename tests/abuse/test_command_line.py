@@ -18,6 +18,7 @@ from nlptasks.cli.exits import Exit
 from nlptasks.cli.main import _run, group
 from tests.abuse.damage import fuzzed
 from tests.abuse.test_reading import LINES, TABLE
+from tests.support import Cli
 
 VERBS = [
     *(["summarize"], ["translate"], ["qa"], ["chat"], ["run", "summarization"], ["run", "text-generation"], ["run"]),
@@ -122,3 +123,44 @@ def test_the_verbs_are_those_there_are() -> None:
     context = click.Context(group)
     for verb in VERBS:
         assert not verb or group.get_command(context, verb[0])
+
+
+DEEP = "[" * 5000
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["chat", "Hi", "--schema", "deep.json"],
+        ["eval", "summarization", "--data", "deep.json"],
+        [
+            "train",
+            "text-generation",
+            "--from-scratch",
+            "--config",
+            "deep.json",
+            "--data",
+            "deep.json",
+            "--output",
+            "out",
+        ],
+        ["plugins", "check", "."],
+        ["chat", "Hi", "--model", "hf/./adapter"],
+        ["chat", "Hi", "--model", "hf/./model"],
+        ["chat", "Hi", "--prompt", "deep.txt"],
+        ["score", "summarization", "--predictions", "deep.json"],
+        ["runs", "show", "deep.run"],
+    ],
+    ids=lambda words: " ".join(words)[:40],
+)
+def test_what_nests_too_deeply_is_said_in_a_line(cli: Cli, tmp_path: Path, words: list[str]) -> None:
+    (tmp_path / "deep.json").write_text(DEEP)
+    (tmp_path / "deep.txt").write_text("{{ " + "(" * 5000)
+    (tmp_path / "pyproject.toml").write_text("a = " + DEEP)
+    for folder, file in (("adapter", "adapter_config.json"), ("model", "config.json"), ("deep.run", "run.json")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / file).write_text(DEEP)
+    done = cli(*words)
+    assert done.code in (1, 2)
+    assert len(done.err.splitlines()) == 1
+    assert "mistake in nlptasks" not in done.err

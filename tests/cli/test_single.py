@@ -154,6 +154,7 @@ def test_the_model_is_chosen_by_flag_then_variable_then_file(
         ('modle = "echo"', ["'modle'", "'model'"]),
         ("model = 3", ["model must be a str"]),
         ("model = ", ["nlptasks.toml cannot be read"]),
+        ("model = " + "[" * 5000, ["nlptasks.toml cannot be read"]),
         ('[backends.openai]\nbase_url = "http://elsewhere"\n', ["[backends] belongs into"]),
     ],
 )

@@ -112,6 +112,7 @@ def test_what_a_model_cannot_do_is_said(serve: Serve) -> None:
         (b'{"input": [' + b",".join([b"{}"] * 65) + b"]}", 413, "64"),
         (b'{"input": "' + b"x" * 2000 + b'"}', 413, "1000 bytes"),
         (b"\xff", 400, "JSON"),
+        (b'{"input": {}, "options": {"json_schema": "' + b"[" * 5000 + b'"}}', 400, "JSON"),
     ],
 )
 def test_a_body_that_does_not_fit_is_refused_in_one_line(serve: Serve, body: bytes, status: int, word: str) -> None:

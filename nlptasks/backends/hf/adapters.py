@@ -35,7 +35,7 @@ def followed(source: Source) -> Source:
     try:
         values = json.loads((source.folder / CONFIG).read_text("utf-8"))
         base, revision = values.get("base_model_name_or_path"), values.get("revision")
-    except (OSError, ValueError, AttributeError) as error:
+    except (OSError, ValueError, RecursionError, AttributeError) as error:
         raise ModelError(f"{source.folder / CONFIG} cannot be read ({error}): save the adapter again.") from None
     if not base or (Path(base).is_absolute() and not Path(base).is_dir()):
         gone = f"lies at {base!r} no more" if base else "is not named in it"

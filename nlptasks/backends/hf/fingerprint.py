@@ -35,7 +35,7 @@ def _tensors(file: IO[bytes]) -> Iterator[bytes]:
     yield header
     try:
         tensors = [value["data_offsets"] for name, value in json.loads(header).items() if name != "__metadata__"]
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except (ValueError, RecursionError, TypeError, KeyError, AttributeError):
         return  # damaged: loading says so
     for begin, end in sorted(tensors):
         for at in (begin, max(begin, end - BLOCK)):
