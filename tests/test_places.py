@@ -149,6 +149,7 @@ def test_rows_go_to_parquet(cli: Cli, tmp_path: Path) -> None:
     assert found[9]["error"]["type"] == "input"
     assert found[10]["source"] == {"page": 3}
     assert not list(tmp_path.glob("*.new"))
+    assert "rows.parquet.jsonl.run" in cli("runs", "show", "rows.parquet").out
     done = cli(*RUN, "rows.jsonl", "-o", "rows.parquet")
     assert "resuming after 10" in done.err
 
@@ -198,10 +199,13 @@ def test_rows_go_to_a_url(cli: Cli, web: str, tmp_path: Path) -> None:
     written = (tmp_path / "results" / "out.jsonl").read_text("utf-8")
     assert written == (tmp_path / "out.jsonl").read_text("utf-8")
     assert len(texts(written)) == 5
-    done = cli(*RUN, "rows.jsonl", "-o", f"{web}/out.jsonl")
+    done = cli(*RUN, "rows.jsonl", "-o", (tmp_path / "nosuch" / "out.jsonl").as_uri())
     assert done.code == 1
     assert "cannot be written" in done.err
     assert "The rows are in out.jsonl" in done.err
+    done = cli(*RUN, "rows.jsonl", "-o", f"{web}/out.jsonl")
+    assert done.code == 2
+    assert "a web server takes no files" in done.err
     done = cli(*RUN, url, "-o", url)
     assert done.code == 2
     assert "overwrite --input" in done.err

@@ -24,11 +24,15 @@ def working_file(wanted: Path) -> Path:
     Otherwise it stands beside it, or for a URL in the current folder, until ``deliver`` has its rows.
 
     Raises:
-        UsageError: there is no such format.
+        UsageError: there is no such format, or nothing can be written there.
         MissingExtraError: the format needs an extra.
     """
     if wanted.suffix not in FORMATS:
         raise UsageError(f"--output {wanted}: rows are written as {' or '.join(FORMATS)}: name such a file.")
+    if getattr(wanted, "protocol", "") in ("http", "https"):
+        raise UsageError(
+            f"--output {wanted}: a web server takes no files: name a store, such as s3://, or a file here."
+        )
     if wanted.suffix == ".parquet" and find_spec("pyarrow") is None:
         raise MissingExtraError("Writing Parquet", "parquet")
     if is_here(wanted):

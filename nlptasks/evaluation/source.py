@@ -134,8 +134,10 @@ def find_run(given: str | Path) -> FinishedRun | None:
         RunError: it is a damaged run, or one without predictions.
     """
     path = Path(given)
-    beside = path.with_name(path.name + ".run") if path.name else path
-    folder = beside if path.is_file() and (beside / "run.json").is_file() else path
+    folder = path
+    if path.is_file():
+        beside = (path.with_name(path.name + ending) for ending in (".run", ".jsonl.run"))  # the second of .parquet
+        folder = next((each for each in beside if (each / "run.json").is_file()), path)
     if not (folder / "run.json").is_file():
         return None
     inside = folder / "predictions.jsonl"
