@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
-from nlptasks.data.place import is_here
+from nlptasks.data.place import is_here, why
 from nlptasks.errors import MissingExtraError, RunError, UsageError
 
 FORMATS = (".jsonl", ".parquet")
@@ -56,9 +56,8 @@ def deliver(rows: Path, wanted: Path) -> None:
         if scratch is not wanted:
             scratch.replace(wanted)
     except Exception as error:  # a store, and the way there, may raise anything
-        why = getattr(error, "strerror", None) or " ".join(str(error).split()) or type(error).__name__
         kept = f"The rows are in {rows}: mend that and run the same command, or use them as they are."
-        raise RunError(f"{wanted} cannot be written: {why}. {kept}") from error
+        raise RunError(f"{wanted} cannot be written: {why(error)}. {kept}") from error
 
 
 def _as_parquet(source: IO[bytes], target: IO[bytes]) -> None:

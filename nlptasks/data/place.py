@@ -44,5 +44,9 @@ def reached(path: Path) -> Iterator[None]:
     except Exception as error:
         if is_here(path) and not isinstance(error, OSError):
             raise
-        why = getattr(error, "strerror", None) or " ".join(str(error).split()) or type(error).__name__
-        raise InputError(f"{path} cannot be read: {why}") from None
+        raise InputError(f"{path} cannot be read: {why(error)}") from None
+
+
+def why(error: Exception) -> str:
+    """Return in a line what went wrong with a place."""
+    return getattr(error, "strerror", None) or " ".join(str(error).split()) or type(error).__name__
