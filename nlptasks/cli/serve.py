@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from nlptasks.cli import console
 from nlptasks.cli.call import SHARED
+from nlptasks.cli.exits import stoppable
 from nlptasks.cli.model import backend_parameters, values_of
 from nlptasks.errors import ConfigError, MissingExtraError
 
@@ -109,7 +111,9 @@ def serve_with(given: dict[str, Any], backend_options: dict[str, Any]) -> int:
     desk = Desk(factory.build(), bounds.capacity)
     with address.bind() as listening, console.waiting(f"{factory.model} ...") as loaded, desk:
         loaded()
-        serve(Service(factory.model, desk, bounds, given["token"] or ""), listening, address.hosts, console.note)
+        service = Service(factory.model, desk, bounds, given["token"] or "")
+        with stoppable(), suppress(KeyboardInterrupt):  # uvicorn sends the signal again once all is finished
+            serve(service, listening, address.hosts, console.note)
     return 0
 
 
