@@ -36,8 +36,8 @@ def cluster() -> Iterator[Any]:
 
 @pytest.fixture
 def slow(cluster: Any) -> Sequence[str]:
-    """The arguments of a run of the slow backend on the cluster."""
-    return [*local(), "--engine", "ray", "--address", cluster.address]
+    """The arguments of a run of the slow backend on the cluster, whose two workers begin together."""
+    return [*local(), "--meet", "2", "--engine", "ray", "--address", cluster.address]
 
 
 def local() -> list[str]:
