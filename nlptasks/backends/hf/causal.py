@@ -138,7 +138,7 @@ class CausalBackend(GeneratingBackend):
     def constraint(self) -> Constraint:
         """What holds answers to a JSON schema."""
         end = self.published["eos_token_id"]
-        vocabulary = self.model.get_output_embeddings().weight.shape[0]
+        vocabulary = self.model.get_output_embeddings().out_features
         return Constraint(self.tokenizer, vocabulary, end if isinstance(end, list) else [end])
 
     def compute(self, batch: Sequence[Prompt], hooks: Hooks) -> list[Completion]:

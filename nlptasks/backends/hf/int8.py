@@ -11,9 +11,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from nlptasks.backends.hf.layers import matrix, replace
+
 LARGEST = 127
-FEWEST = 16
-"""Smaller layers, such as the heads that mark spans, keep their numbers: they take no time."""
 
 
 class Int8Linear(nn.Module):
@@ -56,15 +56,4 @@ def quantised(rows: Tensor) -> tuple[Tensor, Tensor]:
 
 def quantise(model: Any) -> None:
     """Replace the linear layers of a model."""
-    from transformers.pytorch_utils import Conv1D
-
-    for parent in list(model.modules()):
-        for name, layer in list(parent.named_children()):
-            if type(layer) is nn.Linear:
-                weight = layer.weight
-            elif type(layer) is Conv1D:  # GPT-2's, which has its matrix the other way round
-                weight = layer.weight.t()
-            else:
-                continue
-            if weight.shape[0] >= FEWEST:
-                setattr(parent, name, Int8Linear(weight, layer.bias))
+    replace(model, lambda layer: Int8Linear(matrix(layer), layer.bias))

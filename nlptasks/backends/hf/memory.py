@@ -20,14 +20,18 @@ def room(model: Any) -> int:
     So it is the same from one day to the next, although free memory is not.
     """
     most = ENOUGH.get(model.device.type, 8 * ENOUGH["cpu"])
-    tokens = min(most, free_bytes(model.device) // (SHARE * token_bytes(model)))
+    tokens = min(most, free_bytes(model.device) // (SHARE * max(1, token_bytes(model))))
     return max(FEWEST, 1 << max(0, tokens.bit_length() - 1))
 
 
 def token_bytes(model: Any) -> int:
-    """Return the bytes that the keys and values of one token take in all layers of a model that writes."""
+    """Return the bytes that the keys and values of one token take in all layers of a model that writes.
+
+    Those without attention, such as Mamba, keep none.
+    """
     config = model.config.get_text_config(decoder=True)
-    heads = config.num_attention_heads
+    if not (heads := getattr(config, "num_attention_heads", None)):
+        return 0
     size = getattr(config, "head_dim", None) or config.hidden_size // heads
     groups = getattr(config, "num_key_value_heads", None) or heads
     return int(2 * config.num_hidden_layers * groups * size * model.dtype.itemsize)

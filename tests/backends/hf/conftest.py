@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from nlptasks.backends.hf import Options, load
+from nlptasks.backends.hf.loading import load_weights
 from nlptasks.records import Completion, GenerationConfig, Message, Request
 from tests.conftest import Tiny
 
@@ -43,6 +44,11 @@ def completion(backend: Any, request: Request) -> Completion:
     return answer
 
 
+def loaded(backend: Any) -> Any:
+    """The backend's model as transformers loads it, its weights to be changed."""
+    return load_weights(backend.source, backend.auto_class, backend.config)
+
+
 def teach(folder: Path, lessons: list[tuple[Request, str]], into: Path) -> Path:
     """Train a copy of a tiny model until it gives these answers, tags and end token included."""
     import shutil
@@ -53,7 +59,7 @@ def teach(folder: Path, lessons: list[tuple[Request, str]], into: Path) -> Path:
     with load(str(into), Options()) as backend, torch.random.fork_rng([]):
         torch.manual_seed(0)
         rows = [_lesson(backend, request, answer) for request, answer in lessons]
-        model = backend.model.train()  # type: ignore[attr-defined]
+        model = loaded(backend).train()
         unsaved = set(model._keys_to_ignore_on_save or ())  # Marian's positions: learned, they would be lost
         learned = [parameter for name, parameter in model.named_parameters() if name not in unsaved]
         optimizer = torch.optim.AdamW(learned, lr=1e-2)

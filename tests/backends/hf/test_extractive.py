@@ -12,7 +12,7 @@ from nlptasks.backends.hf.quiet import quiet
 from nlptasks.backends.hf.spans import whole_words
 from nlptasks.records import Completion, Failure, Request
 from nlptasks.testing.tokenizers import SENTENCES
-from tests.backends.hf.conftest import Open, ask, completion
+from tests.backends.hf.conftest import Open, ask, completion, loaded
 from tests.conftest import Tiny
 
 QUESTIONS = {
@@ -35,7 +35,7 @@ def reader(tiny: Tiny, tmp_path_factory: pytest.TempPathFactory, hf: Open) -> An
     """A tiny model with weights set by hand: it points at these answers' first and last words, else at none."""
     folder = shutil.copytree(tiny("bert-qa"), tmp_path_factory.mktemp("qa") / "model")
     with load(str(folder), Options()) as backend, torch.no_grad():
-        model, tokenizer = backend.model, backend.tokenizer  # type: ignore[attr-defined]
+        model, tokenizer = loaded(backend), backend.tokenizer  # type: ignore[attr-defined]
         for name, weights in model.named_parameters():
             if ".output.dense." in name or "position_embeddings" in name or "token_type" in name:
                 weights.zero_()  # each token sees itself alone

@@ -10,7 +10,8 @@ import torch
 from torch import nn
 
 from nlptasks.backends.hf import Options, loading
-from nlptasks.backends.hf.int8 import FEWEST, Int8Linear
+from nlptasks.backends.hf.int8 import Int8Linear
+from nlptasks.backends.hf.layers import FEWEST
 from nlptasks.errors import ConfigError
 from tests.backends.hf.conftest import Open, ask, completion
 

@@ -17,7 +17,8 @@ def test_the_bytes_of_a_token_are_those_that_the_model_keeps(hf: Open, family: s
     model = hf(family).model
     ids = torch.ones(1, 3, dtype=torch.long)
     given = {"decoder_input_ids": ids} if model.config.is_encoder_decoder else {}
-    kept = model(input_ids=ids, use_cache=True, **given).past_key_values
+    with torch.inference_mode():
+        kept = model(input_ids=ids, use_cache=True, **given).past_key_values
     kept = getattr(kept, "self_attention_cache", kept)
     size = sum(part.nbytes for layer in kept.layers for part in (layer.keys, layer.values))
     assert memory.token_bytes(model) == size / 3

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import random
 from typing import Any
 
@@ -12,7 +11,7 @@ import torch
 from nlptasks.backends.hf.batching import pad
 from nlptasks.backends.hf.decoding.search import finds, search, suits
 from nlptasks.records import Completion
-from tests.backends.hf.conftest import Open, ask
+from tests.backends.hf.conftest import Open, ask, loaded
 
 FAMILIES = ("marian", "t5", "nllb")
 SETTINGS: dict[str, dict[str, Any]] = {
@@ -39,9 +38,9 @@ def inputs(backend: Any, count: int = 7) -> dict[str, Any]:
 
 
 def restless(backend: Any, ends: float) -> Any:
-    """A copy of the model that heeds source and newest token, so that no two answers are alike; it ends by ``ends``."""
+    """The model, made to heed source and newest token, so that no two answers are alike; it ends by ``ends``."""
+    model = loaded(backend)
     torch.manual_seed(0)
-    model = copy.deepcopy(backend.model)
     for name, weights in model.named_parameters():
         if "encoder_attn" in name or "EncDecAttention" in name:
             weights.data *= 4
