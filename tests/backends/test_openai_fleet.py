@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from nlptasks.backends.openai import Options, load
+from nlptasks.backends.openai.fleet import LONGEST_BACKOFF, LONGEST_REST, Member, backoff
 from nlptasks.records import Completion, Failure
 from nlptasks.testing.faults import status
 from nlptasks.testing.servers import FaultServer, ok
@@ -36,6 +37,18 @@ def servers(count: int) -> Iterator[list[Server]]:
 
 def fleet_of(*urls: str, **more: Any) -> Any:
     return load("m", Options(base_url=urls, **more))
+
+
+def test_the_rest_of_a_server_grows_to_its_most_and_no_further() -> None:
+    member = Member(None)  # type: ignore[arg-type]
+    rests = []
+    for _ in range(3000):  # so many may wait for a server that dies
+        before = time.monotonic()
+        member.fell_silent()
+        rests.append(member.due - before)
+    assert rests[0] < rests[1] < rests[2]
+    assert max(rests) == pytest.approx(LONGEST_REST, abs=0.1)
+    assert backoff(1) < 2.1 < backoff(3) < backoff(5000) == LONGEST_BACKOFF
 
 
 def test_requests_go_where_least_is_under_way(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,7 +27,12 @@ LONGEST_REST = 2.0
 
 def backoff(tried: int) -> float:
     """Return the seconds before the next try, where the server does not ask for more: twice as many each time."""
-    return min(2.0 ** (tried - 1) + random.random(), LONGEST_BACKOFF)
+    return min(doubled(1.0, tried) + random.random(), LONGEST_BACKOFF)
+
+
+def doubled(first: float, tried: int) -> float:
+    """Return a time that doubles with each try from ``first`` on. It stops before a number has no room for it."""
+    return first * 2.0 ** min(tried - 1, 30)
 
 
 @dataclass(eq=False)
@@ -53,7 +58,7 @@ class Member:
     def fell_silent(self) -> None:
         """Note a try that it said nothing to."""
         self.silent, self.probed = self.silent + 1, False
-        self.due = time.monotonic() + min(REST * 2 ** (self.silent - 1), LONGEST_REST)
+        self.due = time.monotonic() + min(doubled(REST, self.silent), LONGEST_REST)
 
 
 class Fleet:
