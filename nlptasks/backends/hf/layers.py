@@ -19,13 +19,17 @@ def matrix(layer: nn.Linear | Conv1D) -> Tensor:
 
 
 def replace(model: Any, substitute: Callable[[Any], nn.Module | None]) -> None:
-    """Replace each linear layer by what ``substitute`` makes of it, if anything; one in several places by one."""
-    made: dict[nn.Module, nn.Module | None] = {}
-    for parent in list(model.modules()):
-        for name, layer in list(parent.named_children()):
-            if type(layer) not in (nn.Linear, Conv1D) or len(matrix(layer)) < FEWEST:
-                continue
-            if layer not in made:
-                made[layer] = substitute(layer)
-            if (new := made[layer]) is not None:
+    """Replace each linear layer by what ``substitute`` makes of it, if anything; one in several places by one.
+
+    A layer is let go of before the next is replaced: there is not always room for all of them twice.
+    """
+    places: dict[Any, list[tuple[nn.Module, str]]] = {}
+    for parent in model.modules():
+        for name, layer in parent.named_children():
+            if type(layer) in (nn.Linear, Conv1D) and len(matrix(layer)) >= FEWEST:
+                places.setdefault(layer, []).append((parent, name))
+    while places:
+        layer, where = places.popitem()
+        if (new := substitute(layer)) is not None:
+            for parent, name in where:
                 setattr(parent, name, new)

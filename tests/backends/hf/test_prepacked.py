@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from torch import nn
 from transformers.pytorch_utils import Conv1D
 
 from nlptasks.backends.hf import Options, load
-from nlptasks.backends.hf.layers import FEWEST
+from nlptasks.backends.hf.layers import FEWEST, replace
 from nlptasks.backends.hf.prepacked import PrepackedLinear, prepack
 from tests.backends.hf.conftest import Open, ask, completion, loaded
 from tests.conftest import Tiny
@@ -79,6 +80,19 @@ def test_a_layer_in_two_places_stays_one() -> None:
     prepack(model)
     assert isinstance(model[0][0], PrepackedLinear)  # type: ignore[index]
     assert model[0][0] is model[1][0]  # type: ignore[index]
+
+
+def test_a_layer_is_let_go_of_before_the_next() -> None:
+    model = nn.Sequential(*(nn.Linear(32, 32) for _ in range(5)))
+    alive = weakref.WeakSet(model)
+    left = []
+
+    def substitute(layer: nn.Module) -> nn.Module:
+        left.append(len(alive))
+        return nn.Identity()
+
+    replace(model, substitute)
+    assert left == [5, 4, 3, 2, 1]
 
 
 def test_who_asks_for_the_matrix_gets_it() -> None:
