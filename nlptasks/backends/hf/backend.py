@@ -14,7 +14,7 @@ from typing_extensions import Self
 from nlptasks.backends.base import Answer, Backend, Limits
 from nlptasks.backends.hf import Options
 from nlptasks.backends.hf.fingerprint import fingerprint
-from nlptasks.backends.hf.loading import INT8, Source, load_tokenizer, load_weights, resolve_dtype
+from nlptasks.backends.hf.loading import Source, load_tokenizer, load_weights, resolve_dtype
 from nlptasks.errors import SampleError
 from nlptasks.records import Failure, Request
 
@@ -60,16 +60,12 @@ class HFBackend(Backend):
         """The model, loaded when first asked for."""
         with self.lock:
             if self._model is None:
-                self.adopt(self._load())
+                from nlptasks.backends.hf.prepacked import prepack
+
+                model = load_weights(self.source, self.auto_class, self.config)
+                prepack(model)
+                self.adopt(model)
             return self._model
-
-    def _load(self) -> Any:
-        model = load_weights(self.source, self.auto_class, self.config)
-        if self.options.dtype != INT8:
-            from nlptasks.backends.hf.prepacked import prepack
-
-            prepack(model)
-        return model
 
     def adopt(self, model: Any) -> None:
         """Answer with ``model`` from now on, such as one that is being trained."""

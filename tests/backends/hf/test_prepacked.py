@@ -38,7 +38,7 @@ def a_layer(bias: bool = True) -> tuple[nn.Linear, PrepackedLinear]:
 @torch.inference_mode()
 def test_a_layer_computes_the_same(shape: tuple[int, ...], bias: bool) -> None:
     layer, packed = a_layer(bias)
-    inputs = torch.linspace(-3, 3, max(1, torch.Size(shape).numel()))[: torch.Size(shape).numel()].view(shape)
+    inputs = (torch.arange(torch.Size(shape).numel()) % 7 - 3.0).view(shape)
     torch.testing.assert_close(packed(inputs), layer(inputs), rtol=1e-5, atol=1e-5)
     turned = inputs.expand(3, *shape).transpose(0, -2) if len(shape) > 1 else inputs
     torch.testing.assert_close(packed(turned), layer(turned), rtol=1e-5, atol=1e-5)
